@@ -1,0 +1,184 @@
+"""ClusterSpec: what the YAML says, with every default filled in. Frozen; no place, no text.
+
+Each class is one noun of the spec and keeps the spec's own spelling of its keys. `path`
+fields hold where the noun stands in the spec, so that a later finding can point at it.
+Keys that nothing reads yet (power, kubernetes, pulumi) are validated but not kept here.
+"""
+
+from dataclasses import dataclass, field
+
+from topology.findings import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The place the cluster stands on."""
+
+    name: str
+    pue: float  # facility power over IT power, dimensionless
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Format strings for rack and node names; fields hall, row, position, rack, node."""
+
+    rack: str = "{hall}r{rack:04}"
+    node: str = "{rack}n{node:02}"
+
+
+@dataclass(frozen=True, slots=True)
+class RackLimit:
+    """What one floor position carries."""
+
+    power_kw: float | None = None
+    weight_kg: float | None = None
+    height_u: int = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """A data hall: rows of equal positions, some rows kept for network racks."""
+
+    name: str
+    rows: int
+    positions: int  # rack positions per row
+    row_pitch_m: float
+    position_pitch_m: float
+    origin_m: tuple[float, float]
+    network_rows: tuple[int, ...]  # 1-based row numbers
+    rack_limit: RackLimit
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many of a group: exactly one of gpus, racks or units, as the spec wrote it."""
+
+    kind: str  # "gpus", "racks" or "units"
+    value: int
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeGroup:
+    """Racks of one design, in scalable units of `unit_racks`."""
+
+    name: str
+    rack: str  # slug of a rack design in the catalogue
+    count: Count
+    unit_racks: int
+    halls: tuple[str, ...]  # filled in this order
+    nodes_per_rack: int | None = None  # fewer than the design holds; ports of the rest stay unused
+    without: tuple[str, ...] = ()  # names of nodes left out of otherwise whole units
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Oversubscription:
+    """Down bandwidth over up bandwidth of a tier; 1 is non-blocking."""
+
+    leaf: float = 1.0
+    spine: float = 1.0
+    core: float = 1.0  # of a `core` fabric: bandwidth into an island over bandwidth to the core
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the switches of each tier stand: `row-end` or `network-row`."""
+
+    leaf: str = "row-end"
+    spine: str = "network-row"
+    core: str = "network-row"
+
+
+@dataclass(frozen=True, slots=True)
+class Managers:
+    """Subnet-manager appliances (UFM) on leaf ports that missing nodes leave free."""
+
+    product: str  # slug of an appliance in the catalogue
+    count: int
+    ports: int  # fabric ports of each
+
+
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """One network: the NICs of one role, the switches that join them, and how."""
+
+    name: str
+    kind: str  # module name in topology.expand.fabrics, with hyphens
+    protocol: str  # "infiniband" or "roce"
+    connects: str  # NIC role: compute, storage, frontend, oob; "" for a core fabric
+    compute: tuple[str, ...]  # groups it connects; () means every group with such NICs
+    switch: str  # slug in the catalogue
+    port_gbps: int  # node links
+    uplink_gbps: int  # links between switches; equals port_gbps unless the spec says otherwise
+    planes: int = 1
+    tiers: int | None = None  # None: chosen by size
+    oversubscription: Oversubscription = field(default_factory=Oversubscription)
+    island_units: int | None = None
+    sized_for_units: int | None = None
+    pod_units: int | None = None
+    leaf_down: int | None = None  # node ports used per leaf; None: as many as fit evenly
+    leaf_sharing: str = "none"  # "none", "rails" or "units"
+    place: Place = field(default_factory=Place)
+    managers: Managers | None = None
+    joins: tuple[str, ...] = ()  # core fabrics only: names of the fabrics they join
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A valid cluster: everything of the stages before it plus `add`."""
+
+    name: str
+    add: tuple[tuple[str, Count], ...]  # (group name, count), in the spec's group order
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A Slurm partition over whole compute groups."""
+
+    name: str
+    compute: tuple[str, ...]
+    default: bool = False
+    max_time: str = "INFINITE"
+    topology: str | None = None  # "block", "tree" or "flat"; None: by the hardware
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlurmCluster:
+    """A slurmctld of its own for some groups."""
+
+    name: str
+    compute: tuple[str, ...]
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slurm:
+    """What the scheduler files need beyond the hardware."""
+
+    partitions: tuple[Partition, ...]
+    clusters: tuple[SlurmCluster, ...]  # never empty after loading
+    controllers: tuple[str, ...] = ("slurmctld",)
+    release: str = "26.05"  # or "24.11": topology.conf instead of topology.yaml
+    max_nodes: int = 65536
+    imex_channels: int = 2048
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSpec:
+    """The whole spec."""
+
+    name: str
+    site: Site
+    names: Names
+    halls: tuple[Hall, ...]
+    compute: tuple[ComputeGroup, ...]
+    fabrics: tuple[Fabric, ...]
+    stages: tuple[Stage, ...]  # never empty after loading: one stage "all" when the spec has none
+    slurm: Slurm
+    catalog: str | None = None  # folder of own products, relative to the spec
