@@ -1,0 +1,57 @@
+"""Expansion: a spec and a catalogue become a plan. Pure; the same input gives the same bytes."""
+
+from topology.catalog.model import Catalog
+from topology.expand import demand, floor, wiring
+from topology.expand.compute import compute, gpu_frame, nic_frame
+from topology.expand.groups import size_groups
+from topology.expand.networks import Networks
+from topology.expand.origins import Origins
+from topology.expand.scaleup import domains, pattern
+from topology.expand.seating import seat
+from topology.expand.site import Site
+from topology.expand.stages import stages
+from topology.plan import Plan, tables
+from topology.spec.model import ClusterSpec
+
+__all__ = ["expand"]
+
+
+def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
+    """The whole site, every stage of it; read it as the list of its steps.
+
+    Raises:
+        FindingsError: what keeps the site from being built, all findings of the first step
+            that cannot go on.
+    """
+    origins = Origins()
+    groups = size_groups(spec, catalog)
+    nets = Networks(spec, catalog, groups, *demand.design_fabrics(spec, catalog, groups))
+    ends = nets.row_ends()
+    places = floor.place_units(spec, groups, nets.rooms(), ends)
+    items = nets.items(places)
+    seats = seat(spec, places, ends, items)
+    nodes = compute(spec, groups, places)
+    scaleup = domains(groups, nodes)
+    site = Site(spec, groups, nodes, origins)
+    halls, rows, units = site.halls(), site.rows(), site.units()
+    wired = wiring.wire(nets, nodes, items, seats, origins)
+    racks = site.racks(wired)
+    nics = nic_frame(groups, nodes)
+    frames = {
+        "halls": halls,
+        "rows": rows,
+        "units": units,
+        "racks": racks.frame,
+        "nodes": site.nodes(scaleup, racks),
+        "gpus": gpu_frame(groups, nodes),
+        "nics": nics,
+        "nvlink_domains": site.domains(scaleup, racks),
+        "nvlink_links": pattern(groups),
+        "fabrics": wiring.fabrics(nets, origins),
+        "switches": racks.seated(wired.switches, tables.SWITCHES, len(spec.stages)),
+        "appliances": racks.seated(wired.appliances, tables.APPLIANCES, len(spec.stages)),
+        "cables": wiring.cables(nets, nodes, nics, wired, len(spec.stages)),
+    }
+    return Plan(
+        spec=spec, catalog=catalog, stages=stages(spec, frames, origins), origins=origins.paths(), **frames
+    )

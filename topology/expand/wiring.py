@@ -1,0 +1,192 @@
+"""Tables of fabrics, switches, appliances and cables, from designs and seats."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from topology.expand import networks
+from topology.expand.compute import Compute
+from topology.expand.fabrics import _clos
+from topology.expand.fabrics.core import CoreDesign
+from topology.expand.networks import Networks
+from topology.expand.origins import Origins
+from topology.expand.seating import Items, Seats
+from topology.plan import tables
+
+U32 = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """Switches and appliances with their seats, and where each fabric's rows begin."""
+
+    rows: Mapping[int, _clos.Rows]
+    switches: pl.DataFrame  # columns of `switches`, with hall, row_number and position for `rack`
+    appliances: pl.DataFrame  # likewise
+    boxes: pl.DataFrame  # every box in a network rack: its place, size, draw, stage and origin
+
+
+def wire(
+    nets: Networks, all_: Compute, items: Sequence[Items], seats: Sequence[Seats], origins: Origins
+) -> Wired:
+    """Switches in row order: fabrics as in the spec, then plane, tier, island, group and index."""
+    rows: dict[int, _clos.Rows] = {}
+    switches, appliances, boxes = [], [], []
+    pairs = iter(zip(items, seats, strict=True))
+    first = count = 0
+    for index, fabric in enumerate(nets.spec.fabrics):
+        origin = origins.of(fabric.path)
+        if index in nets.cores:
+            stage = np.min([rows_.stage.min() for rows_ in networks.core_rows(nets, nets.cores[index], rows)])
+            made = _core_switches(nets.cores[index])
+            tiers = [(made.tier == _clos.CORE, next(pairs))]
+            stages = np.full(nets.cores[index].switches, stage, np.uint16)
+        else:
+            design = nets.designs[index]
+            stages = nets.switch_stages(design, all_)
+            made = _clos.switches(design, design.ask.units)
+            if fabric.managers:
+                item, seat = next(pairs)
+                appliances.append(_appliances(index, count, fabric.managers.product, seat, int(stages.min()), origin))
+                boxes.append(_boxes(nets, item, seat, np.full(len(seat.u), stages.min(), np.uint16), origin))
+                count += len(seat.u)
+            tiers = [(made.tier == tier, next(pairs)) for tier in range(3)]
+        rows[index] = _clos.Rows(index, origin, first, stages)
+        place = {name: np.zeros(len(stages), np.uint32) for name in ("hall", "row", "position", "u")}
+        for mask, (item, seat) in tiers:
+            for name, column in place.items():
+                column[mask] = getattr(seat, name)
+            boxes.append(_boxes(nets, item, seat, stages[mask], origin))
+        switches.append(_switches(index, first, made, place, stages, origin))
+        first += len(stages)
+    return Wired(rows, _stack(switches), _stack(appliances), _stack(boxes))
+
+
+def _stack(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(frames) if frames else pl.DataFrame()
+
+
+def _switches(
+    fabric: int, first: int, made: _clos.Switches, place: Mapping[str, U32], stages: NDArray[np.uint16], origin: int
+) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "switch": np.arange(first, first + len(stages), dtype=np.uint32),
+            "fabric": np.full(len(stages), fabric, np.uint16),
+            "plane": made.plane + 1,
+            "tier": tables.codes(made.tier, tables.TIERS),
+            "island": made.island + 1,
+            "group": made.group + 1,
+            "index": made.index + 1,
+            "hall": place["hall"],
+            "row_number": place["row"],
+            "position": place["position"],
+            "u": place["u"],
+            "stage": stages,
+            "origin": np.full(len(stages), origin, np.uint16),
+        }
+    )
+
+
+def _core_switches(design: CoreDesign) -> _clos.Switches:
+    index = np.arange(design.switches, dtype=np.uint32)
+    zero = np.zeros_like(index)
+    return _clos.Switches(zero, zero + np.uint32(_clos.CORE), zero, zero, index, zero, zero)
+
+
+def _appliances(fabric: int, first: int, product: str, seat: Seats, stage: int, origin: int) -> pl.DataFrame:
+    count = len(seat.u)
+    return pl.DataFrame(
+        {
+            "appliance": np.arange(first, first + count, dtype=np.uint32),
+            "fabric": np.full(count, fabric, np.uint16),
+            "index": np.arange(1, count + 1, dtype=np.uint32),
+            "product": [product] * count,
+            "hall": seat.hall,
+            "row_number": seat.row,
+            "position": seat.position,
+            "u": seat.u,
+            "stage": np.full(count, stage, np.uint16),
+            "origin": np.full(count, origin, np.uint16),
+        }
+    )
+
+
+def _boxes(nets: Networks, item: Items, seat: Seats, stages: NDArray[np.uint16], origin: int) -> pl.DataFrame:
+    catalog = nets.catalog
+    product = catalog.switches.get(item.box.slug) or catalog.appliances[item.box.slug]
+    count = len(seat.u)
+    return pl.DataFrame(
+        {
+            "hall": seat.hall,
+            "row_number": seat.row,
+            "position": seat.position,
+            "height_u": np.full(count, product.height_u, np.int64),
+            "power_w": np.full(count, product.power_max_w, np.int64),
+            "power_typical_w": np.full(count, product.power_typical_w or product.power_max_w, np.int64),
+            "weight_kg": pl.repeat(product.weight_kg, count, dtype=pl.Float64, eager=True),
+            "stage": stages.astype(np.uint32),
+            "origin": np.full(count, origin, np.uint32),
+        }
+    )
+
+
+def cables(nets: Networks, all_: Compute, nics: pl.DataFrame, wired: Wired, stages: int) -> pl.DataFrame:
+    """Every cable, fabrics as in the spec, hops from the nodes up."""
+    frames = list(networks.cables(nets, all_, nics, wired.rows))
+    if not frames:
+        return tables.CABLES.empty()
+    made = pl.concat(frames, rechunk=False)
+    number = pl.int_range(made.height, dtype=pl.UInt32, eager=True).alias("cable")
+    stage = pl.when(pl.col("stage") < stages).then(pl.col("stage"))
+    return made.with_columns(number, stage)
+
+
+def fabrics(nets: Networks, origins: Origins) -> pl.DataFrame:
+    """One row per fabric with the shape it was given; a core fabric has one tier, the core."""
+    made = []
+    for index, fabric in enumerate(nets.spec.fabrics):
+        row = {
+            "fabric": index,
+            "name": fabric.name,
+            "kind": fabric.kind,
+            "protocol": fabric.protocol,
+            "switch": fabric.switch,
+            "origin": origins.of(fabric.path),
+        }
+        made.append(row | (_CORE_SHAPE if index in nets.cores else _shape(nets, index)))
+    schema = {column.name: column.dtype for column in tables.FABRICS.columns}
+    return pl.DataFrame(made, schema=schema)
+
+
+_CORE_SHAPE = {
+    "planes": 1,
+    "tiers": 1,
+    "islands": 1,
+    **dict.fromkeys(("island_units", "pod_units", "leaf_groups", "group_units", "group_nodes"), 0),
+    **dict.fromkeys(("leaf_down", "leaf_up", "spine_down", "spine_up", "core_down", "core_up"), 0),
+}
+
+
+def _shape(nets: Networks, index: int) -> dict[str, int]:
+    design = nets.designs[index]
+    shape, leaves = design.shape, design.shape.leaves
+    return {
+        "planes": design.ask.fabric.planes,
+        "tiers": shape.tiers,
+        "islands": _clos.count(design, design.ask.units).islands,
+        "island_units": shape.island_units,
+        "pod_units": shape.pod_runs * leaves.run_units,
+        "leaf_groups": leaves.groups,
+        "group_units": leaves.run_units,
+        "group_nodes": leaves.group_nodes,
+        "leaf_down": leaves.down,
+        "leaf_up": leaves.up,
+        "spine_down": shape.spine_down,
+        "spine_up": shape.spine_up,
+        "core_down": shape.core_down,
+        "core_up": shape.core_up,
+    }

@@ -1,0 +1,331 @@
+"""Data dictionary: every table, its columns, units and references. Read this first.
+
+Row numbers are dense from 0 inside one plan and serve as foreign keys; they mean nothing
+outside it. Every table has a natural key as well, and only that may reach a name, a diff
+or another program. Numbers that people count (rows, positions, slots, units, planes,
+ports) start at 1, as on the label. A unit of measure is the suffix of its column.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+TIERS = pl.Enum(["leaf", "spine", "core"])
+HOPS = pl.Enum(["node-leaf", "leaf-spine", "spine-core"])
+ENDS = pl.Enum(["nics", "appliances", "switches"])
+ROLES = pl.Enum(["compute", "storage", "frontend", "oob"])
+RACK_ROLES = pl.Enum(["compute", "network"])
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; the unit is the suffix of its name, `to` the table it points into."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    doc: str
+    to: str = ""
+    null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: what a row is, what names it for good, and its columns in order."""
+
+    name: str
+    doc: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    def frame(self, data: Mapping[str, object]) -> pl.DataFrame:
+        """Rows with exactly this table's columns, order and dtypes; KeyError when one is missing.
+
+        Arrays keep their bytes where their dtype already fits; Python scalars are repeated.
+        """
+        height = next((len(v) for v in data.values() if isinstance(v, np.ndarray | pl.Series)), 1)
+        series = [_series(column, data[column.name], height) for column in self.columns]
+        return pl.DataFrame(series)
+
+    def empty(self) -> pl.DataFrame:
+        """The table without a row."""
+        return pl.DataFrame(schema={column.name: column.dtype for column in self.columns})
+
+
+def _series(column: Column, value: object, height: int) -> pl.Series:
+    if isinstance(value, np.ndarray):
+        return pl.Series(column.name, value).cast(column.dtype)  # type: ignore[arg-type]
+    if isinstance(value, pl.Series):
+        return value.alias(column.name).cast(column.dtype)  # type: ignore[arg-type]
+    if isinstance(value, list | tuple):
+        return pl.Series(column.name, value, dtype=column.dtype)
+    return pl.repeat(value, height, dtype=column.dtype, eager=True).alias(column.name)  # type: ignore[call-overload,no-any-return]
+
+
+def codes(values: NDArray[np.integer], words: pl.Enum) -> pl.Series:
+    """Series of `words` by their position: 0 is the first word."""
+    return pl.Series(values.astype(np.uint8)).cat.to(words)
+
+
+_STAGE = Column("stage", pl.UInt16, "First stage that holds the row; null: in no stage.", "stages", null=True)
+_ORIGIN = Column("origin", pl.UInt16, "Index into `plan.origins`: the spec line that asked for the row.")
+
+HALLS = Table(
+    "halls",
+    "A data hall.",
+    ("name",),
+    (
+        Column("hall", pl.UInt16, "Row number."),
+        Column("name", pl.String, "Name in the spec."),
+        Column("rows", pl.UInt16, "Rows of racks."),
+        Column("positions", pl.UInt16, "Rack positions per row."),
+        Column("limit_u", pl.UInt16, "Tallest rack that stands here, in rack units."),
+        Column("limit_power_w", pl.UInt32, "Most a rack here may draw; null: no limit given.", null=True),
+        Column("limit_weight_kg", pl.Float64, "Most a rack here may weigh; null: no limit given.", null=True),
+        _ORIGIN,
+    ),
+)
+
+ROWS = Table(
+    "rows",
+    "A row of rack positions.",
+    ("hall", "number"),
+    (
+        Column("row", pl.UInt32, "Row number."),
+        Column("hall", pl.UInt16, "Its hall.", "halls"),
+        Column("number", pl.UInt16, "Number in the hall, from 1."),
+        Column("network", pl.Boolean, "Kept for network racks."),
+        _ORIGIN,
+    ),
+)
+
+UNITS = Table(
+    "units",
+    "A scalable unit: the racks that are bought, placed and cabled together.",
+    ("group", "number"),
+    (
+        Column("unit", pl.UInt32, "Row number."),
+        Column("group", pl.UInt16, "Compute group, by its position in the spec."),
+        Column("number", pl.UInt32, "Number in the group, from 1."),
+        Column("hall", pl.UInt16, "Hall it stands in.", "halls"),
+        Column("row", pl.UInt32, "Row it stands in.", "rows"),
+        Column("position", pl.UInt16, "First position of its racks, from 1."),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
+RACKS = Table(
+    "racks",
+    "A rack at its place; the place is its identity.",
+    ("hall", "row", "position"),
+    (
+        Column("rack", pl.UInt32, "Row number."),
+        Column("hall", pl.UInt16, "Its hall.", "halls"),
+        Column("row", pl.UInt32, "Its row.", "rows"),
+        Column("position", pl.UInt16, "Position in the row, from 1."),
+        Column("number", pl.UInt32, "Number in the hall: (row - 1) x positions + position."),
+        Column("role", RACK_ROLES, "Compute racks hold nodes, network racks switches and appliances."),
+        Column("design", pl.String, "Catalogue slug of the rack design; empty for a network rack."),
+        Column("group", pl.UInt16, "Compute group; null for a network rack.", null=True),
+        Column("unit", pl.UInt32, "Scalable unit; null for a network rack.", "units", null=True),
+        Column("height_u", pl.UInt16, "Rack units it has."),
+        Column("used_u", pl.UInt16, "Rack units taken."),
+        Column("power_w", pl.UInt32, "Catalogue maximum of everything in the rack."),
+        Column("power_typical_w", pl.UInt32, "Typical draw, for the parts that give one; else their maximum."),
+        Column("weight_kg", pl.Float64, "Weight as filled; null: a part has no published weight.", null=True),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
+NODES = Table(
+    "nodes",
+    "A server or compute tray.",
+    ("rack", "slot"),
+    (
+        Column("node", pl.UInt32, "Row number."),
+        Column("group", pl.UInt16, "Compute group, by its position in the spec."),
+        Column("unit", pl.UInt32, "Its scalable unit.", "units"),
+        Column("rack", pl.UInt32, "Its rack.", "racks"),
+        Column("slot", pl.UInt8, "Slot in the rack, from 1, bottom up."),
+        Column("place", pl.UInt16, "Place among the unit's slots, from 0, empty ones counted: its leaf port."),
+        Column("domain", pl.UInt32, "NVLink domain.", "nvlink_domains"),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
+GPUS = Table(
+    "gpus",
+    "A GPU.",
+    ("node", "index"),
+    (
+        Column("gpu", pl.UInt32, "Row number."),
+        Column("node", pl.UInt32, "Its node.", "nodes"),
+        Column("index", pl.UInt8, "Index in the node, from 0, as drivers count."),
+    ),
+)
+
+NICS = Table(
+    "nics",
+    "A network card of a node.",
+    ("node", "role", "index"),
+    (
+        Column("nic", pl.UInt32, "Row number."),
+        Column("node", pl.UInt32, "Its node.", "nodes"),
+        Column("role", ROLES, "Which fabric it is for."),
+        Column("index", pl.UInt8, "Index among the node's cards of the role, from 0; a compute card's rail."),
+    ),
+)
+
+NVLINK_DOMAINS = Table(
+    "nvlink_domains",
+    "GPUs that reach each other over NVLink: a box or a whole rack.",
+    ("rack", "first_slot"),
+    (
+        Column("domain", pl.UInt32, "Row number."),
+        Column("rack", pl.UInt32, "Its rack.", "racks"),
+        Column("first_slot", pl.UInt8, "Lowest slot of the domain in the rack."),
+        Column("nodes", pl.UInt8, "Nodes in it."),
+        Column("gpus", pl.UInt16, "GPUs in it."),
+        Column("missing_nodes", pl.UInt8, "Nodes that the design has and this domain lacks."),
+        Column("switches", pl.UInt8, "NVSwitch chips."),
+        Column("links", pl.UInt16, "NVLinks between its GPUs and chips."),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
+NVLINK_LINKS = Table(
+    "nvlink_links",
+    "Pattern of NVLinks inside one domain of a design; the same in every domain.",
+    ("design", "gpu", "chip"),
+    (
+        Column("design", pl.String, "Catalogue slug of the node or rack design."),
+        Column("gpu", pl.UInt16, "GPU within the domain, from 0."),
+        Column("chip", pl.UInt8, "NVSwitch chip within the domain, from 0."),
+        Column("links", pl.UInt8, "Parallel links of the pair."),
+    ),
+)
+
+FABRICS = Table(
+    "fabrics",
+    "A network and the shape that expansion gave it.",
+    ("name",),
+    (
+        Column("fabric", pl.UInt16, "Row number."),
+        Column("name", pl.String, "Name in the spec."),
+        Column("kind", pl.String, "Kind in the spec."),
+        Column("protocol", pl.String, "infiniband or roce."),
+        Column("switch", pl.String, "Catalogue slug of its switches."),
+        Column("planes", pl.UInt8, "Independent trees side by side."),
+        Column("tiers", pl.UInt8, "Switch tiers of each tree."),
+        Column("islands", pl.UInt32, "Independent trees one after another, joined by a core fabric."),
+        Column("island_units", pl.UInt32, "Units an island is sized for."),
+        Column("pod_units", pl.UInt32, "Units whose leaves share spines; the island's without a third tier."),
+        Column("leaf_groups", pl.UInt16, "Groups a unit's nodes fall into by the leaves they hang on."),
+        Column("group_units", pl.UInt32, "Units that share one leaf group; 1 unless leaves are shared."),
+        Column("group_nodes", pl.UInt32, "Node places per leaf group."),
+        Column("leaf_down", pl.UInt16, "Node ports per leaf."),
+        Column("leaf_up", pl.UInt16, "Uplinks per leaf."),
+        Column("spine_down", pl.UInt16, "Leaf ports a spine has in use when its pod is full."),
+        Column("spine_up", pl.UInt16, "Uplinks per spine."),
+        Column("core_down", pl.UInt16, "Spine ports a core switch has in use when its island is full."),
+        Column("core_up", pl.UInt16, "Ports each top switch keeps for the core fabric."),
+        _ORIGIN,
+    ),
+)
+
+SWITCHES = Table(
+    "switches",
+    "A fabric switch.",
+    ("fabric", "plane", "tier", "group", "index"),
+    (
+        Column("switch", pl.UInt32, "Row number."),
+        Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
+        Column("plane", pl.UInt8, "Plane, from 1."),
+        Column("tier", TIERS, "Tier."),
+        Column("island", pl.UInt32, "Island, from 1."),
+        Column("group", pl.UInt32, "Leaf: unit (or run of units); spine: pod; core: island. From 1."),
+        Column("index", pl.UInt32, "Index in the group, from 1."),
+        Column("rack", pl.UInt32, "Rack it stands in.", "racks"),
+        Column("u", pl.UInt16, "Lowest rack unit it takes, from 1."),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
+APPLIANCES = Table(
+    "appliances",
+    "A box on a fabric that is neither node nor switch, such as a UFM subnet manager.",
+    ("fabric", "index"),
+    (
+        Column("appliance", pl.UInt32, "Row number."),
+        Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
+        Column("index", pl.UInt16, "Index in the fabric, from 1."),
+        Column("product", pl.String, "Catalogue slug."),
+        Column("rack", pl.UInt32, "Rack it stands in.", "racks"),
+        Column("u", pl.UInt16, "Lowest rack unit it takes, from 1."),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
+CABLES = Table(
+    "cables",
+    "A cable and its two ends; `a` is the end nearer the nodes.",
+    ("a_table", "a", "a_cage", "a_port"),
+    (
+        Column("cable", pl.UInt32, "Row number."),
+        Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
+        Column("plane", pl.UInt8, "Plane, from 1; of a core fabric: the joined fabric's plane."),
+        Column("hop", HOPS, "Tiers it joins; `node-leaf` for appliances too."),
+        Column("a_table", ENDS, "Table that `a` points into."),
+        Column("a", pl.UInt32, "NIC, appliance or lower switch."),
+        Column("a_cage", pl.UInt16, "Cage at the a end, from 1."),
+        Column("a_port", pl.UInt8, "Port of that cage, from 1; above 1 only where the cage is split."),
+        Column("b", pl.UInt32, "Upper switch.", "switches"),
+        Column("b_cage", pl.UInt16, "Cage at the b end, from 1."),
+        Column("b_port", pl.UInt8, "Port of that cage, from 1."),
+        Column("rate_gbps", pl.UInt16, "Line rate."),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
+STAGES = Table(
+    "stages",
+    "A stage; its figures hold everything of the stages before it too.",
+    ("name",),
+    (
+        Column("stage", pl.UInt16, "Row number; stages follow each other in this order."),
+        Column("name", pl.String, "Name in the spec."),
+        Column("gpus", pl.UInt32, "GPUs in the stage and those before it."),
+        Column("nodes", pl.UInt32, "Nodes, likewise."),
+        Column("racks", pl.UInt32, "Compute and network racks, likewise."),
+        Column("units", pl.UInt32, "Scalable units, likewise."),
+        Column("cables", pl.UInt32, "Cables, likewise."),
+        Column("it_w", pl.UInt64, "Catalogue maximum of all racks, likewise."),
+        _ORIGIN,
+    ),
+)
+
+TABLES = (
+    HALLS,
+    ROWS,
+    UNITS,
+    RACKS,
+    NODES,
+    GPUS,
+    NICS,
+    NVLINK_DOMAINS,
+    NVLINK_LINKS,
+    FABRICS,
+    SWITCHES,
+    APPLIANCES,
+    CABLES,
+    STAGES,
+)
