@@ -64,6 +64,7 @@ class RackPart:
     model: str
     count: int
     height_u: int
+    kind: str = ""  # the entry's own word for it: nvlink-switch, power-shelf, cdu
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> 
             if name not in known:
                 found.append(
                     Finding(
-                        "S304",
+                        "S354",
                         f"{group.group.name} has no node '{name}' to leave out",
                         (*group.group.path, "without", at),
                         did_you_mean(name, known).split("known:")[0].strip()

@@ -160,4 +160,4 @@ def _unknown(fabric: Fabric, key: str, slug: str, known: object) -> Finding:
     names = list(known)  # type: ignore[call-overload]
     noun = "appliance" if key == "managers" else key
     path = (*fabric.path, key, "product") if key == "managers" else (*fabric.path, key)
-    return Finding("C101", f"no {noun} '{slug}' in the catalogue", path, did_you_mean(slug, names))
+    return Finding("C401", f"no {noun} '{slug}' in the catalogue", path, did_you_mean(slug, names))

@@ -51,7 +51,7 @@ def size_groups(spec: ClusterSpec, catalog: Catalog) -> list[SizedGroup]:
         if group.rack not in catalog.racks:
             found.append(
                 Finding(
-                    "C101",
+                    "C401",
                     f"no rack design '{group.rack}' in the catalogue",
                     (*group.path, "rack"),
                     did_you_mean(group.rack, catalog.racks),
@@ -63,7 +63,7 @@ def size_groups(spec: ClusterSpec, catalog: Catalog) -> list[SizedGroup]:
         if fitted > rack.nodes:
             found.append(
                 Finding(
-                    "S301",
+                    "S351",
                     f"{fitted} nodes per rack, but {rack.slug} holds {rack.nodes}",
                     (*group.path, "nodes_per_rack"),
                     f"write {rack.nodes} or less, or leave the key out",
@@ -98,7 +98,7 @@ def _whole_units(group: SizedGroup, count: Count, name: str) -> tuple[int, list[
     if count.kind == "gpus" and (units + 1) * step - count.value < step // 2:
         help_ += "; nodes that are left out of a whole unit are named under `without`"
     finding = Finding(
-        "S302",
+        "S352",
         f"{count.value} {count.kind} of {name} do not fill whole units; a unit is {unit}",
         count.path,
         help_,
@@ -125,7 +125,7 @@ def _stages(
         over = total - units
         found.append(
             Finding(
-                "S303",
+                "S353",
                 f"the stages add {total} units of {group.group.name}, {over} more than its {units}",
                 path,
                 f"take {over} units ({over * group.gpus_per('units')} GPUs) off, or give the group as many",

@@ -27,7 +27,7 @@ def stages(spec: ClusterSpec, frames: Mapping[str, pl.DataFrame], origins: Origi
             "name": [stage.name for stage in spec.stages],
             "gpus": cumulative(node_stage, _gpus_per_node(frames)),
             "nodes": cumulative(node_stage),
-            "racks": cumulative(racks["stage"]),
+            "racks": cumulative(racks.filter(pl.col("role") == "compute")["stage"]),
             "units": cumulative(frames["units"]["stage"]),
             "cables": cumulative(frames["cables"]["stage"]),
             "it_w": cumulative(racks["stage"], racks["power_w"]),

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from topology.expand import networks
+from topology.expand import demand, networks
 from topology.expand.compute import Compute
 from topology.expand.fabrics import _clos
 from topology.expand.fabrics.core import CoreDesign
@@ -163,6 +163,8 @@ def fabrics(nets: Networks, origins: Origins) -> pl.DataFrame:
 
 
 _CORE_SHAPE = {
+    "groups": [],
+    "unit_slots": 0,
     "planes": 1,
     "tiers": 1,
     "islands": 1,
@@ -171,10 +173,12 @@ _CORE_SHAPE = {
 }
 
 
-def _shape(nets: Networks, index: int) -> dict[str, int]:
+def _shape(nets: Networks, index: int) -> dict[str, object]:
     design = nets.designs[index]
     shape, leaves = design.shape, design.shape.leaves
     return {
+        "groups": [group.index for group in demand.members(design.ask.fabric, nets.groups)],
+        "unit_slots": design.ask.unit_slots,
         "planes": design.ask.fabric.planes,
         "tiers": shape.tiers,
         "islands": _clos.count(design, design.ask.units).islands,

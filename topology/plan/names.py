@@ -116,13 +116,12 @@ def fold(frame: pl.DataFrame, template: Template, by: Sequence[str] = ()) -> pl.
     set of names and any number of dimensions.
     """
     keys = list(by)
-    numbers = [part for part in template if part.width is not None]
-    texts = [part.column for part in template if part.column and part.width is None]
-    rest = frame.select(*keys, *dict.fromkeys((*texts, *(part.column for part in numbers))))
-    rest = rest.with_columns(_tail=pl.lit(""))
+    numbers = [part for part in template if part.width is not None and part.column not in keys]
+    texts = [part.column for part in template if part.column and part.width is None and part.column not in keys]
+    rest = frame.select(*keys, *texts, *(part.column for part in numbers), _tail=pl.lit(""))
     outer = [*keys, *texts, *(part.column for part in numbers)]
     for part in reversed(template):
-        if part.width is None:
+        if part not in numbers:
             rest = rest.with_columns(_tail=pl.concat_str([part.shown(), pl.col("_tail")]))
             continue
         outer.remove(part.column)

@@ -1,0 +1,122 @@
+"""The new tree as it grows: which files it has, and which of them the old tree already holds."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePosixPath
+
+from topology.artifacts import manifest
+from topology.artifacts.artifact import Artifact, check_path
+from topology.artifacts.manifest import Entries, Entry
+from topology.artifacts.place import NAME_BYTES, Place, check_length
+from topology.artifacts.plain import content
+from topology.artifacts.refusal import OutputError, shown, telling
+from topology.artifacts.staging import Staging
+from topology.artifacts.standing import Standing, blocked, changed
+
+PLAN = PurePosixPath(manifest.NAME)
+
+
+class Listing:
+    """The files of a tree by path; two paths never differ in case alone."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._folded = {manifest.NAME: manifest.NAME}
+        self.entries: dict[str, Entry] = {}
+
+    def add(self, artifact: Artifact) -> Entry:
+        """Entry of an artifact, now listed.
+
+        Raises:
+            OutputError: the path is none that a build writes, is too long, or is taken.
+        """
+        path = str(artifact.path)
+        check_path(artifact.path)
+        check_length(self._place.staging / path)
+        if any(len(part) > NAME_BYTES for part in artifact.path.parts):
+            raise OutputError(f"{shown(path)[:60]}…: a name on this path is too long", "shorten that name")
+        entry = Entry(path, manifest.sha256(artifact.data), len(artifact.data))
+        self.keep(entry)
+        return entry
+
+    def keep(self, entry: Entry) -> None:
+        """List an entry as it is; OutputError when its path is taken."""
+        other = self._folded.setdefault(entry.path.casefold(), entry.path)
+        if entry.path in self.entries or other != entry.path or entry.path == manifest.NAME:
+            message = f"two files of this build want one path: {shown(other)} and {shown(entry.path)}"
+            raise OutputError(message, "rename one of the two things they are named after")
+        self.entries[entry.path] = entry
+
+
+class Draft:
+    """One run's new tree beside the present one."""
+
+    def __init__(self, place: Place, before: Standing | None) -> None:
+        self.staging = Staging(place)
+        self._place = place
+        self._before = before
+        self._listing = Listing(place)
+        self._written = 0
+        self._linked = 0
+
+    def add(self, artifact: Artifact) -> None:
+        """Put an artifact into the new tree: the old tree's file when it holds the same bytes."""
+        entry = self._listing.add(artifact)
+        self._put(artifact.path, artifact.data, same=self._last().get(entry.path) == entry)
+
+    def keep(self, wanted: Callable[[str], bool]) -> None:
+        """Take over the old tree's files that this run did not make and that are `wanted`.
+
+        Raises:
+            OutputError: such a file is not as it was built, and this run cannot make it anew.
+        """
+        for path in self._dropped():
+            if not wanted(path):
+                continue
+            if self._before is None or path not in self._before.intact:
+                message = f"{shown(self._place.out / path)} was changed, and this run does not make it"
+                raise OutputError(message, "build everything, with --force")
+            entry = self._last()[path]
+            self._listing.keep(entry)
+            file = self._before.folder / path
+            with telling(file):
+                data = content(file, limit=entry.size_bytes, alone=False)
+            self._put(PurePosixPath(path), data, same=True)
+
+    def finish(self, facts: Mapping[str, object]) -> bool:
+        """Whether the new tree, now whole and on the disk, differs from the old one.
+
+        Raises:
+            OutputError: somebody edited the old tree meanwhile.
+        """
+        text = manifest.render(facts, self._listing.entries.values())
+        before = self._before
+        if before is not None and (touched := before.touched()):
+            raise changed(self._place, touched)
+        self._put(PLAN, text, same=before is not None and before.text == text)
+        if not self._written:
+            return False
+        self.staging.settle()
+        return True
+
+    def counts(self) -> tuple[int, int, int]:
+        """Files written, files left as they were, files of the old tree that are gone."""
+        return self._written, self._linked, len([*self._dropped()])
+
+    def _put(self, path: PurePosixPath, data: bytes, *, same: bool) -> None:
+        before = self._before
+        if before is not None and (other := before.in_the_way(path)):
+            raise blocked(self._place, other)
+        seen = before.intact.get(str(path)) if before is not None and same else None
+        if before is not None and seen and self.staging.link(path, before.folder, seen):
+            self._linked += 1
+        else:
+            self.staging.write(path, data)
+            self._written += 1
+
+    def _last(self) -> Entries:
+        """What the old tree lists."""
+        return (self._before.entries if self._before else None) or {}
+
+    def _dropped(self) -> Iterator[str]:
+        """Paths of the old tree that are not in the new one, in the order of its manifest."""
+        return (path for path in self._last() if path not in self._listing.entries)

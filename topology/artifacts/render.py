@@ -1,0 +1,53 @@
+"""Text from templates. A template lays out; it gets finished values and nothing else."""
+
+import re
+from functools import cache
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from topology.resources import data
+
+PLAIN = re.compile(r"[A-Za-z0-9_.,:/()\[\]{}=+ -]*")
+
+
+class RenderError(Exception):
+    """A template asked for something that is not there, or a value may not be printed."""
+
+
+def _plain(value: object) -> object:
+    """A value that no scheduler file takes for more than one word of text.
+
+    The schema admits no other names; this is the second lock on the same door.
+    """
+    if isinstance(value, str) and not PLAIN.fullmatch(value):
+        raise RenderError(f"{ascii(value)[:80]} may not be written to a configuration file")
+    return value
+
+
+@cache
+def _environment(folder: str) -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=False,  # configuration files, not web pages; `_plain` guards what is printed
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_plain,
+    )
+
+
+def render(template: str, **values: Any) -> bytes:  # noqa: ANN401 - templates take any view
+    """UTF-8 text of a template under `templates/`.
+
+    Raises:
+        RenderError: with the template's name and line.
+    """
+    try:
+        return _environment(str(data("templates"))).get_template(template).render(**values).encode()
+    except TemplateError as error:
+        line = getattr(error, "lineno", None)
+        where = f"{template}:{line}" if line else template
+        raise RenderError(f"{where}: {error.message or type(error).__name__}") from error

@@ -1,0 +1,47 @@
+"""Block topologies: NVLink domains of whole racks, or boxes that share leaves."""
+
+import polars as pl
+
+from topology.artifacts.slurm.entries import Block, Topology
+from topology.artifacts.slurm.leaf_groups import leaf_groups, leaf_template
+from topology.plan import Plan, names
+
+
+def block_sizes(smallest: int, nodes: int) -> tuple[int, ...]:
+    """The base block and every doubling of it that the nodes still fill.
+
+    Slurm takes no other factors: "Invalid BlockSizes value". Source: slurm topology.yaml(5).
+
+    >>> block_sizes(18, 288)
+    (18, 36, 72, 144, 288)
+    """
+    return tuple(smallest << power for power in range((nodes // smallest).bit_length()))
+
+
+def domain_blocks(plan: Plan, nodes: pl.DataFrame) -> Topology:
+    """One block per NVLink domain that fills a rack, named as the rack.
+
+    The base size is the smallest domain's: slurmctld 26.05 takes a larger one in silence
+    and then never fills the short blocks; 24.11 refuses it.
+    """
+    rack_scale = [at for at, group in enumerate(plan.spec.compute) if plan.catalog.racks[group.rack].nvlink]
+    mine = nodes.filter(pl.col("group").is_in(rack_scale))
+    rack = names.rack_template(plan.spec.names)
+    spelled = mine.unique("domain", keep="first").select("domain", name=names.spell(rack))
+    hosts = names.fold(mine, names.node_template(plan.spec.names), ["domain"])
+    return _topology("nvlink", hosts.join(spelled, on="domain", maintain_order="left"), mine, ["domain"])
+
+
+def leaf_blocks(plan: Plan, nodes: pl.DataFrame, fabric: str) -> Topology:
+    """One block per leaf group, as sites with 8-GPU boxes run them."""
+    groups = leaf_groups(plan, nodes, fabric)
+    by = ["fabric_name", "run", "seat"]
+    hosts = names.fold(groups, names.node_template(plan.spec.names), by)
+    named = hosts.with_columns(name=names.spell(leaf_template(plan, fabric)))
+    return _topology(f"{fabric}-blocks", named, groups, by)
+
+
+def _topology(name: str, hosts: pl.DataFrame, nodes: pl.DataFrame, by: list[str]) -> Topology:
+    blocks = tuple(Block(*row) for row in hosts.select("name", "hosts").iter_rows())
+    smallest = nodes.group_by(by).len()["len"].min()
+    return Topology(name, "block", block_sizes(int(smallest), nodes.height), blocks)  # type: ignore[arg-type]

@@ -1,0 +1,120 @@
+"""The new tree while it is written, beside OUT and under a name of its own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+from topology.artifacts.place import Place
+from topology.artifacts.plain import Mark, folders_above, mark
+from topology.artifacts.refusal import telling
+
+FILE_MODE = 0o644
+FOLDER_MODE = 0o755
+
+
+class Staging:
+    """Folder of the new tree. It knows its files by name, so that undoing opens nothing.
+
+    That matters when the reason to undo is that no more files can be opened.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self.folder = place.staging
+        self._out = place.out
+        self._folders: dict[Path, None] = {}  # as a set that keeps its order
+        self._files: dict[Path, None] = {}
+
+    def open(self) -> None:
+        """Make the folder; its modes do not depend on the umask."""
+        with telling(self.folder):
+            self._make(self.folder)
+
+    def write(self, path: PurePosixPath, data: bytes) -> None:
+        """Write a file and wait until the disk has it."""
+        with telling(self._out / path):
+            target = self._target(path)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(target, flags, FILE_MODE)
+            try:
+                os.fchmod(descriptor, FILE_MODE)
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def link(self, path: PurePosixPath, tree: Path, seen: Mark) -> bool:
+        """Whether the file of the old tree now stands in the new one too, the same bytes and times.
+
+        False: it was touched since we read it, has another mode, or cannot have a second name.
+        """
+        with telling(self._out / path):
+            target = self._target(path)
+            try:
+                target.hardlink_to(tree / path)
+            except OSError:  # another owner, a file system without links: written again instead
+                return False
+            found = target.lstat()
+            same = mark(target) == seen and found.st_mode & 0o7777 == FILE_MODE
+            if not same:
+                target.unlink()
+            return same
+
+    def settle(self) -> None:
+        """Wait until the disk has every folder of the tree, the innermost first."""
+        for folder in reversed(self._folders):
+            settle(folder)
+
+    def discard(self) -> None:
+        """Take the tree away again. What cannot be removed is left for the next run."""
+        for path in self._files:
+            with suppress(OSError):
+                path.unlink()
+        for folder in reversed(self._folders):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def _target(self, path: PurePosixPath) -> Path:
+        """Where a file goes, its folder made and its name noted before it exists."""
+        target = self.folder / path
+        for parent in folders_above(path):
+            if self.folder / parent not in self._folders:
+                self._make(self.folder / parent)
+        self._files[target] = None
+        return target
+
+    def _make(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folders[folder] = None
+        folder.chmod(FOLDER_MODE)
+
+
+def settle(folder: Path) -> None:
+    """Wait until the disk has the names in a folder."""
+    with telling(folder):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def parents(place: Place) -> Iterator[None]:
+    """Inside, the folders above OUT exist; those made for it go again when the build fails."""
+    made: list[Path] = []
+    try:
+        for parent in reversed(place.out.parents):
+            with telling(parent):
+                if not parent.exists():
+                    parent.mkdir()
+                    made.append(parent)
+                    parent.chmod(FOLDER_MODE)
+        yield
+    except BaseException:
+        for parent in reversed(made):
+            with suppress(OSError):
+                parent.rmdir()
+        raise

@@ -1,0 +1,169 @@
+"""Rules of cables: what the closed forms promise, proved on the rows."""
+
+import numpy as np
+import polars as pl
+
+from topology.checks import check
+from topology.findings import Severity
+from topology.plan import Plan, names, tables
+
+_FORM = "the closed forms promise it; this proves it on the rows"
+
+
+def _ends(plan: Plan) -> pl.LazyFrame:
+    """Both ends of every cable, one row each."""
+    cables = plan.cables.lazy()
+    near = cables.select("cable", "origin", table="a_table", end="a", cage="a_cage", port="a_port")
+    switches = pl.lit("switches", dtype=tables.ENDS)
+    far = cables.select("cable", "origin", table=switches, end="b", cage="b_cage", port="b_port")
+    return pl.concat([near, far])
+
+
+@check("N301", "a port takes one cable", _FORM)
+def ports_take_one_cable(plan: Plan) -> pl.DataFrame:
+    """Ports with two cables or more, both cables named by their row numbers."""
+    port = ["table", "end", "cage", "port"]
+    if _all_different(plan):
+        return _nothing()
+    twice = _ends(plan).group_by(port).agg(pl.col("cable"), pl.col("origin").first(), uses=pl.len())
+    over = twice.filter(pl.col("uses") > 1).sort(port).collect()
+    cables = pl.col("cable").list.sort().cast(pl.List(pl.String)).list.join(" and ")
+    return over.select(
+        "origin",
+        example=pl.format("{} {} port {}/{}", "table", "end", "cage", "port"),
+        message=pl.format("port {}/{} of {} {} takes cables {}", "cage", "port", "table", "end", cables),
+        help=pl.lit("move one of them to a free port"),
+    )
+
+
+def _all_different(plan: Plan) -> bool:
+    """Whether no port stands twice: each end packed into one number, for the speed of millions."""
+
+    def packed(table: pl.Expr, end: str, cage: str, port: str) -> pl.Expr:
+        number = table.to_physical().cast(pl.UInt64) * 2**32 + pl.col(end)
+        return (number * 2**16 + pl.col(cage)) * 2**8 + pl.col(port)
+
+    switches = pl.lit("switches", dtype=tables.ENDS)
+    near = plan.cables.select(packed(pl.col("a_table"), "a", "a_cage", "a_port")).to_series()
+    far = plan.cables.select(packed(switches, "b", "b_cage", "b_port")).to_series()
+    ends = np.concatenate([near.to_numpy(), far.to_numpy()])
+    ends.sort()
+    return bool(np.all(ends[1:] != ends[:-1]))
+
+
+@check("N302", "a cable has two different ends", _FORM)
+def cables_have_two_ends(plan: Plan) -> pl.DataFrame:
+    """Cables that come back to the port they start from."""
+    same = pl.all_horizontal(
+        pl.col("a_table") == "switches",
+        pl.col("a") == pl.col("b"),
+        pl.col("a_cage") == pl.col("b_cage"),
+        pl.col("a_port") == pl.col("b_port"),
+    )
+    return plan.cables.filter(same).select(
+        "origin",
+        example=pl.format("cable {}", "cable"),
+        message=pl.format("both ends of cable {} are port {}/{} of switch {}", "cable", "a_cage", "a_port", "a"),
+        help=pl.lit("plug one end elsewhere"),
+    )
+
+
+@check("N303", "a leaf has the same number of links to each of its spines", _FORM)
+def links_spread_evenly(plan: Plan) -> pl.DataFrame:
+    """Leaves, and spines towards cores, whose links to the next tier differ in number."""
+    between = plan.cables.lazy().filter((pl.col("hop") != "node-leaf") & ~pl.col("fabric").is_in(_cores(plan)))
+    pairs = between.group_by("origin", "a", "b").agg(links=pl.len())
+    uneven = (
+        pairs.group_by("origin", "a")
+        .agg(low=pl.col("links").min(), high=pl.col("links").max())
+        .filter(pl.col("low") != pl.col("high"))
+        .sort("a")
+        .collect()
+    )
+    if not uneven.height:
+        return _nothing()
+    spelled = names.switch_names(plan)
+    return uneven.with_columns(example=spelled.gather(uneven["a"])).select(
+        "origin",
+        "example",
+        message=pl.format("{} has {} links to one switch above and {} to another", "example", "low", "high"),
+        help=pl.lit("give every pair as many"),
+    )
+
+
+@check("N304", "a cable is there no sooner than its ends", "each stage is built on the one before: no cable is re-plugged")
+def cables_follow_their_ends(plan: Plan) -> pl.DataFrame:
+    """Cables of a stage in which one of their switches does not stand yet."""
+    stage = plan.switches["stage"]
+    end = stage.gather(plan.cables["b"])
+    early = plan.cables.filter((pl.col("stage") < end) & pl.col("stage").is_not_null())
+    return early.select(
+        "origin",
+        example=pl.format("cable {}", "cable"),
+        message=pl.format("cable {} belongs to an earlier stage than switch {}", "cable", "b"),
+        help=pl.lit("build the switch first"),
+    )
+
+
+@check("N305", "every NIC of a rail-optimized fabric meets its own rail", _FORM)
+def nics_meet_their_rail(plan: Plan) -> pl.DataFrame:
+    """Leaves of rail-optimized fabrics that take NICs of more rails than their shape shares."""
+    fabrics = plan.fabrics.filter(pl.col("kind") == "rail-optimized").with_columns(
+        shared=(pl.col("leaf_down") // pl.col("group_nodes").clip(1)).cast(pl.UInt32)
+    )
+    nodes = plan.cables.filter(
+        (pl.col("hop") == "node-leaf") & (pl.col("a_table") == "nics") & pl.col("fabric").is_in(fabrics["fabric"].implode())
+    )
+    rails = nodes.with_columns(rail=plan.nics["index"].gather(nodes["a"])).lazy()
+    over = (
+        rails.group_by("origin", "fabric", "b")
+        .agg(rails=pl.col("rail").n_unique())
+        .join(fabrics.lazy().select("fabric", "shared"), on="fabric")
+        .filter(pl.col("rails") > pl.col("shared"))
+        .sort("b")
+        .collect()
+    )
+    if not over.height:
+        return _nothing()
+    return over.with_columns(example=names.switch_names(plan).gather(over["b"])).select(
+        "origin",
+        "example",
+        message=pl.format("{} takes NICs of {} rails; its fabric shares {} on a leaf", "example", "rails", "shared"),
+        help=pl.lit("move the other rails' cables to their own leaves"),
+    )
+
+
+@check(
+    "N306",
+    "leaves are at least half filled",
+    "a rail of a unit that needs less than half a leaf may share it with other rails or units",
+    severity=Severity.WARNING,
+    keys={"fabrics": "leaf_sharing"},
+)
+def leaves_are_filled(plan: Plan) -> pl.DataFrame:
+    """Fabrics whose leaves use less than half of the node ports that they have at this taper."""
+    rows = []
+    for row in plan.fabrics.filter(pl.col("tiers") > 1).iter_rows(named=True):
+        switch = plan.catalog.switches[row["switch"]]
+        gbps = plan.spec.fabrics[row["fabric"]].port_gbps
+        ports = max(cage.count * cage.ports.get(gbps, 0) for cage in switch.cages)
+        used = row["leaf_down"] + row["leaf_up"]
+        if 2 * used < ports:
+            rows.append(
+                {
+                    "origin": row["origin"],
+                    "example": row["name"],
+                    "message": f"leaves of {row['name']} use {row['leaf_down']} ports down and {row['leaf_up']} up "
+                    f"of {ports} at {gbps} Gb/s",
+                    "help": "write leaf_sharing: rails or units, a larger unit_racks, or a smaller switch",
+                }
+            )
+    return pl.DataFrame(rows) if rows else _nothing()
+
+
+def _cores(plan: Plan) -> list[int]:
+    return [at for at, fabric in enumerate(plan.spec.fabrics) if fabric.kind == "core"]
+
+
+def _nothing() -> pl.DataFrame:
+    return pl.DataFrame(schema={"origin": pl.UInt16, "example": pl.String, "message": pl.String, "help": pl.String})

@@ -1,0 +1,82 @@
+"""The command line: arguments, progress and exit codes. It decides nothing about clusters.
+
+One module per command; each imports what it needs when it runs, so that `--help` stays fast.
+"""
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from topology import __version__
+from topology.cli import build, check, explain, init
+from topology.cli.exits import INTERNAL, INTERRUPTED, PIPE_CLOSED, REFUSED
+
+app = typer.Typer(
+    name="topology",
+    help="One YAML spec becomes the racks, fabrics and cables of an AI cluster, and the files it runs on.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `topology init mysite`, then `topology build mysite/cluster.yaml`.",
+)
+app.command("init", epilog=init.EXAMPLES)(init.init)
+app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("build", epilog=build.EXAMPLES)(build.build)
+app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"topology {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+    del version
+
+
+def main() -> NoReturn:
+    """Run a command and leave with its exit code; nobody ever sees a traceback of ours."""
+    try:
+        app(standalone_mode=False)
+    except SystemExit as stop:
+        sys.exit(stop.code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(PIPE_CLOSED)
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        sys.exit(_failed(error))
+    sys.exit(0)
+
+
+def _failed(error: Exception) -> int:
+    """Exit code of an error no command caught, after one line that says what it was."""
+    import click  # noqa: PLC0415 - only needed when something went wrong
+
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.exceptions.Abort):
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        error.show()
+        return REFUSED
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    where = f"{frame.tb_frame.f_globals.get('__name__')}:{frame.tb_lineno}" if frame else "?"
+    sys.stderr.write(
+        f"topology {__version__}: internal error at {where}: {type(error).__name__}\n"
+        "  help: this is our fault; please report it with this line. Nothing was written.\n"
+    )
+    return INTERNAL

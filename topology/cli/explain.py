@@ -1,0 +1,31 @@
+"""`topology explain`: what a code means, offline."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from topology.cli.exits import REFUSED
+from topology.cli.reports import say
+
+EXAMPLES = "Examples: `topology explain N203` · `topology explain`"
+
+
+def explain(
+    code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="A finding's code; all of them without.")] = None,
+) -> None:
+    """Print the rule behind a finding's CODE and the reason for it."""
+    from topology.cli.codes import every_rule  # noqa: PLC0415 - not needed by --help
+    from topology.findings import did_you_mean  # noqa: PLC0415
+
+    rules = every_rule()
+    if code is None:
+        for rule in rules.values():
+            say(f"{rule.code}  {rule.sentence}")
+        return
+    rule = rules.get(code.upper())
+    if rule is None:
+        guess = did_you_mean(code.upper(), rules).split("known:")[0].strip()
+        sys.stderr.write(f"error: no finding has the code '{ascii(code)[1:-1]}'\n  help: {guess or 'topology explain lists all'}\n")
+        raise typer.Exit(REFUSED)
+    say(f"{rule.code} ({rule.severity}): {rule.sentence}\n  because: {rule.because}")

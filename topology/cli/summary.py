@@ -1,0 +1,52 @@
+"""What a build says at its end: the site in a few lines."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from topology.artifacts.slurm.clusters import controllers
+from topology.artifacts.tree import Published
+from topology.cli.reports import verdict
+from topology.findings import Finding
+from topology.plan import Plan, summary
+
+
+def lines(
+    plan: Plan, findings: Sequence[Finding], published: Published, out: Path, elapsed_s: float
+) -> Iterator[str]:
+    """Lines of the summary: the site, its fabrics, its stages, its schedulers, the files."""
+    counts, power = summary.counts(plan), summary.power(plan)
+    racks, network = counts["racks"], counts["network_racks"]
+    yield (
+        f"{plan.spec.name}: {counts['gpus']:,} GPUs in {counts['nodes']:,} nodes, {racks:,} racks and "
+        f"{counts['units']:,} scalable units; {network:,} network racks"
+    )
+    yield f"  power    {_mw(power['it_mw'])} IT at catalogue maximum, {_mw(power['facility_mw'])} at PUE {plan.spec.site.pue:g}"
+    for name, fabric in counts["fabrics"].items():
+        yield f"  fabric   {_fabric(plan, name, fabric)}"
+    for row in summary.stages(plan):
+        yield f"  stage    {row['name']}: {row['gpus']:,} GPUs, {row['racks']:,} racks, {_mw(row['it_mw'])}"
+    made = list(controllers(plan, len(plan.spec.stages) - 1))
+    yield "  slurm    " + ", ".join(f"{one.name} {one.nodes.height:,} nodes" for one in made)
+    total = published.written + published.unchanged
+    removed = f", {published.removed} removed" if published.removed else ""
+    yield (
+        f"  files    {total} in {out}: {published.written} written, {published.unchanged} unchanged{removed}; "
+        f"{verdict(findings)}; {elapsed_s:.1f} s"
+    )
+
+
+def _fabric(plan: Plan, name: str, fabric: dict[str, Any]) -> str:
+    spec = next(each for each in plan.spec.fabrics if each.name == name)
+    tiers = " + ".join(f"{fabric[tier]:,} {tier}" for tier in ("leaf", "spine", "core") if fabric[tier])
+    cables = sum(fabric["links"].values())
+    parts = [f"{spec.kind}"]
+    if fabric["islands"] > 1:
+        parts.append(f"{fabric['islands']} islands")
+    if fabric["planes"] > 1:
+        parts.append(f"{fabric['planes']} planes")
+    return f"{name}: {', '.join(parts)}, {tiers} {spec.switch}, {cables:,} cables at {spec.port_gbps}G"
+
+
+def _mw(value: float | None) -> str:
+    return f"{value:,.1f} MW"

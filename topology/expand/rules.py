@@ -1,0 +1,46 @@
+"""The rules of expansion: code, the sentence people read, and the reason.
+
+S35 is what counts and the catalogue must agree on, C4 the catalogue asked for, N1 ports and
+NICs, N2 sizes of fabrics, L1 places on the floor.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from topology.rules import Rule
+
+_WHOLE = "units are built whole: a missing node leaves its ports unused, it does not move a cable"
+_CLOS = "a full Clos of k-port switches ends at k*k/2 endpoints with two tiers and k*k*k/4 with three"
+_UFM = "NVIDIA DGX SuperPOD RA-11333, table 4: UFM takes the place of one node"
+
+_TABLE = (
+    Rule("S351", "a rack is fitted with no more nodes than it holds", "the rack design has no more slots"),
+    Rule("S352", "a count fills whole racks, NVLink domains and scalable units", _WHOLE),
+    Rule("S353", "the stages add no more units than the group has", "stages add up to the group"),
+    Rule("S354", "a node that is left out is one of the group's", "the name refers to nothing in this spec"),
+    Rule("C401", "a product that is named is in the catalogue", "its figures are known nowhere else"),
+    Rule("N101", "a switch has ports of the rate", "the maker's data sheet, by the catalogue"),
+    Rule("N102", "switches speak the fabric's protocol", "InfiniBand and Ethernet ports do not link"),
+    Rule("N103", "a leaf takes the NICs of at least one node", "a node's NICs on one leaf need as many ports"),
+    Rule("N104", "node ports and uplinks of a leaf fit its ports", "ports are cages times their split"),
+    Rule("N105", "node ports per leaf divide a unit", "every leaf of a unit is filled alike"),
+    Rule("N106", "a pod holds whole runs of units that share leaves", "a leaf is in one pod"),
+    Rule("N107", "an appliance has the ports that the fabric asks for", "the maker's data sheet, by the catalogue"),
+    Rule("N108", "a fabric connects nodes", "switches without nodes have no purpose"),
+    Rule("N109", "units of one fabric are alike", "a leaf's ports are counted by the unit"),
+    Rule("N110", "a fabric is sized for at least what the spec holds", "room is kept on top of what is there"),
+    Rule("N111", "nodes have NICs of the fabric's role", "the maker's data sheet, by the catalogue"),
+    Rule("N112", "NICs have ports of the rate", "the maker's data sheet, by the catalogue"),
+    Rule("N113", "NICs have a port for every plane", "each plane is a tree of its own with a link to every NIC"),
+    Rule("N114", "appliances have free node ports", _UFM),
+    Rule("N201", "a fabric's endpoints fit its tiers", _CLOS),
+    Rule("N202", "uplinks spread evenly", "each leaf has as many links to every spine of its pod, and so on up"),
+    Rule("N203", "an InfiniBand subnet has LIDs for all", "unicast LIDs are 0x0001 to 0xBFFF; every HCA port and every switch takes one"),
+    Rule("N204", "every core switch reaches every island", "islands that miss a core lose bandwidth in silence"),
+    Rule("L101", "halls have places for every unit", "a rack is its place"),
+    Rule("L102", "a unit stands in one row", "its cables are cut to that length"),
+    Rule("L103", "network rows have places for the switches", "a switch stands in a rack"),
+    Rule("L104", "a network rack holds a switch", "the hall's own limits"),
+)  # fmt: skip
+
+RULES: Mapping[str, Rule] = MappingProxyType({rule.code: rule for rule in _TABLE})

@@ -1,0 +1,125 @@
+"""Rules of the fabrics: kinds, groups, islands and the cores that join them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from topology.findings import Finding, did_you_mean
+from topology.rules import found
+from topology.source import Source
+
+Data = Mapping[str, Any]
+
+CORE = "core"
+_NODES_ONLY = (  # keys of fabrics that connect nodes; a core connects switches
+    "connects",
+    "compute",
+    "uplink_gbps",
+    "planes",
+    "tiers",
+    "islands",
+    "sized_for",
+    "pod_units",
+    "leaf_down",
+    "leaf_sharing",
+    "managers",
+)
+_CORE_ONLY = ("joins", "halls")
+
+
+def fabric_rules(data: Data, source: Source, kinds: Sequence[str]) -> Iterator[Finding]:
+    """Findings of the fabrics among themselves; `kinds` are the words for shapes the program has."""
+    fabrics: Sequence[Data] = data["fabrics"]
+    for i, fabric in enumerate(fabrics):
+        known = {*kinds, CORE}
+        if fabric["kind"] not in known:
+            message = f"no fabric kind is called '{fabric['kind']}'"
+            yield found("S331", message, ("fabrics", i, "kind"), did_you_mean(fabric["kind"], known))
+        yield from _keys(fabric, i, source)
+    yield from _groups(data)
+    yield from _islands(fabrics)
+    yield from _protocols(fabrics)
+
+
+def _keys(fabric: Data, i: int, source: Source) -> Iterator[Finding]:
+    """Keys that the kind asks for, and keys that it does not have."""
+    core = fabric["kind"] == CORE
+    needed = "joins" if core else "protocol"
+    if needed not in fabric:
+        help_ = (
+            "add joins: [...], the fabrics whose islands it joins"
+            if core
+            else "add protocol: infiniband or roce"
+        )
+        yield found("S202", f"key '{needed}' is missing in fabrics[{i}]", ("fabrics", i), help_)
+    for key in _NODES_ONLY if core else _CORE_ONLY:
+        if key in fabric:
+            kind = "a core" if core else f"a fabric of kind {fabric['kind']}"
+            message = f"{kind} has no {key}"
+            yield source.at_key(found("S335", message, ("fabrics", i, key), "delete the key"))
+    if core and isinstance(fabric.get("oversubscription"), Mapping):
+        message = f"core '{fabric['name']}' has one oversubscription, not one for each tier"
+        yield found("S335", message, ("fabrics", i, "oversubscription"), "write a number")
+
+
+def _groups(data: Data) -> Iterator[Finding]:
+    """Groups that two fabrics of one role would connect; one finding per later fabric."""
+    all_groups = [group["name"] for group in data["compute"]]
+    taken: dict[tuple[str, str], str] = {}
+    for i, fabric in enumerate(data["fabrics"]):
+        if fabric["kind"] == CORE:
+            continue
+        role = fabric.get("connects", "compute")
+        groups = fabric.get("compute", all_groups)
+        both = [group for group in groups if (role, group) in taken]
+        if both:
+            other = taken[role, both[0]]
+            message = f"group '{both[0]}' is on two fabrics of role {role}, '{other}' and '{fabric['name']}'"
+            help_ = "name the groups of each fabric under compute, every group once"
+            yield found("S332", message, ("fabrics", i, "compute"), help_)
+        taken |= {(role, group): fabric["name"] for group in groups if (role, group) not in taken}
+
+
+def _islands(fabrics: Sequence[Data]) -> Iterator[Finding]:
+    by_name = {fabric["name"]: fabric for fabric in fabrics}
+    joined: dict[str, str] = {}
+    for i, core in enumerate(fabrics):
+        for j, name in enumerate(core.get("joins", ()) if core["kind"] == CORE else ()):
+            path = ("fabrics", i, "joins", j)
+            target = by_name.get(name, core)
+            if name in joined:
+                message = f"fabric '{name}' is joined by two cores, '{joined[name]}' and '{core['name']}'"
+                yield found("S333", message, path, "delete one")
+            elif name in by_name and target["kind"] == CORE:
+                yield found(
+                    "S333",
+                    f"core '{core['name']}' joins the core '{name}'",
+                    path,
+                    "name fabrics with islands",
+                )
+            elif name in by_name and "islands" not in target:
+                message = f"core '{core['name']}' joins '{name}', which has no islands"
+                yield found(
+                    "S333", message, path, f"add islands: {{units: ...}} to '{name}', or delete the core"
+                )
+            joined.setdefault(name, core["name"])
+    for i, fabric in enumerate(fabrics):
+        if "islands" in fabric and fabric["kind"] != CORE and fabric["name"] not in joined:
+            message = f"no core joins the islands of '{fabric['name']}'"
+            help_ = f"add a fabric of kind core with joins: [{fabric['name']}]"
+            yield found("S333", message, ("fabrics", i, "islands"), help_)
+
+
+def _protocols(fabrics: Sequence[Data]) -> Iterator[Finding]:
+    """Fabrics that a core cannot join, because they speak another protocol than it or its first."""
+    spoken = {fabric["name"]: fabric["protocol"] for fabric in fabrics if "protocol" in fabric}
+    for i, core in enumerate(fabrics):
+        if core["kind"] != CORE:
+            continue
+        own = core.get("protocol")
+        for j, name in enumerate(core.get("joins", ())):
+            own = own or spoken.get(name)
+            if own and spoken.get(name, own) != own:
+                message = f"core '{core['name']}' speaks {own} and '{name}' speaks {spoken[name]}"
+                yield found(
+                    "S334", message, ("fabrics", i, "joins", j), "give each protocol a core of its own"
+                )

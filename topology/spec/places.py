@@ -1,0 +1,56 @@
+"""Rules of halls, stages and the power tree."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from topology.findings import Finding
+from topology.rules import found
+
+Data = Mapping[str, Any]
+
+
+def network_rows(data: Data) -> Iterator[Finding]:
+    """Findings of network rows that their hall does not have."""
+    for i, hall in enumerate(data["halls"]):
+        for j, row in enumerate(hall.get("network_rows", ())):
+            if row > hall["rows"]:
+                message = f"row {row} of hall '{hall['name']}', which has {hall['rows']}"
+                yield found("S311", message, ("halls", i, "network_rows", j), f"write 1 to {hall['rows']}")
+
+
+def stage_counts(data: Data) -> Iterator[Finding]:
+    """Findings of stages that add more than the group has, and of groups that no stage adds.
+
+    Only counts of one kind are compared here; what a rack holds is known to the catalogue.
+    """
+    if "stages" not in data:
+        return
+    for i, group in enumerate(data["compute"]):
+        name = group["name"]
+        kind = next(kind for kind in ("gpus", "racks", "units") if kind in group)
+        stages = [(j, stage) for j, stage in enumerate(data["stages"]) if name in stage["add"]]
+        left = group[kind]
+        for j, stage in stages:
+            added = stage["add"][name].get(kind)
+            if added is None:
+                break
+            if added > left:
+                message = f"stage '{stage['name']}' adds {added:,} {kind} of '{name}', and {left:,} are left"
+                help_ = f"add at most {left:,}" if left else "delete it: the group is complete"
+                yield found("S321", message, ("stages", j, "add", name, kind), help_)
+                break
+            left -= added
+        if not stages:
+            help_ = f"add it to a stage, as in add: {{{name}: {{{kind}: {left}}}}}"
+            yield found("S322", f"no stage adds group '{name}'", ("compute", i), help_)
+
+
+def power_loops(data: Data) -> Iterator[Finding]:
+    """Findings of levels that come twice on the way from the source down."""
+    kinds = [level["kind"] for level in data.get("power", {}).get("levels", ())]
+    for i, kind in enumerate(kinds):
+        if kind in kinds[:i]:
+            loop = " → ".join([*kinds[kinds.index(kind) : i], kind])
+            yield found(
+                "S314", f"the power tree has a loop: {loop}", ("power", "levels", i), "name each kind once"
+            )

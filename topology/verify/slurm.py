@@ -1,0 +1,227 @@
+"""A real slurmctld on a rendered folder: what it read, what it complains of, where it would place a job.
+
+No slurmd, no root, no change to the host: the daemon listens on 127.0.0.1 and takes commands only with
+a token that lives as long as it does. `scontrol reconfigure` must not be used: it replaces the daemon by
+a new process, which then nobody ends.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+from ruamel.yaml import YAML
+
+from topology.verify import slurm_answers as answers
+from topology.verify.programs import Answer, run
+from topology.verify.slurm_log import ALLOWED_LINES, complaints, reasons
+from topology.verify.slurm_machine import Settled, settle
+
+UP = "Running as primary controller"
+WAITS = "retrying in 1sec up to 60sec"  # for a file that is not there: it never will be
+TAKEN = "Address already in use"  # the free port was found by someone else as well
+TRIES = 3
+_ITEM = re.compile(r"(?:[^,\[]|\[[^\]]*\])+")  # of a hostlist: up to a comma that is in no bracket
+POLL_S = 0.02
+END_S = 60  # to save its state
+ARGUMENT_BYTES = 100_000  # Linux takes 131,072 bytes in one argument
+
+
+class SlurmStartError(Exception):
+    """slurmctld refused the folder; the text holds its fatal and error lines."""
+
+
+class SlurmAnswerError(Exception):
+    """A Slurm command failed where it had to answer; the text holds its last words."""
+
+
+class SlurmController:
+    """Context manager: a slurmctld on a copy of the folder `rendered`, from the Slurm unpacked in `root`.
+
+    Raises:
+        SlurmStartError: on entering, when slurmctld ends, waits for a missing file, or is not up within
+            `limit_s` (65,520 nodes take 30 s on two cores).
+    """
+
+    def __init__(self, rendered: Path, root: Path, *, limit_s: float = 300) -> None:
+        self._rendered, self._root, self._limit_s = rendered, root, limit_s
+        self._daemon: subprocess.Popen[bytes] | None = None
+        self._log_text = ""
+        self.started_s = 0.0  # from the start to the first answer
+
+    def __enter__(self) -> Self:
+        for attempt in range(1, TRIES + 1):
+            self._home = Path(tempfile.mkdtemp(prefix="slurm-"))
+            try:
+                self._start()
+            except BaseException as error:
+                self._stop()
+                if attempt < TRIES and isinstance(error, SlurmStartError) and TAKEN in str(error):
+                    continue
+                raise
+            break
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    @property
+    def log(self) -> str:
+        """Everything slurmctld has said so far; after the end, everything it said."""
+        path = self._home / "log"
+        return path.read_text(errors="replace") if path.exists() else self._log_text
+
+    def log_complaints(self, allow: Sequence[re.Pattern[str]] = ALLOWED_LINES) -> list[str]:
+        """The fatal, error and warning lines of the log that none of `allow` matches."""
+        return complaints(self.log, allow)
+
+    def nodes(self) -> pl.DataFrame:
+        """One row per node; columns as in `slurm_answers.nodes`."""
+        return answers.nodes(self._must("scontrol", "show", "node", "--all", "--oneliner").out)
+
+    def partitions(self) -> pl.DataFrame:
+        """One row per partition; columns as in `slurm_answers.partitions`."""
+        return answers.partitions(self._must("scontrol", "show", "partition", "--all", "--oneliner").out)
+
+    def topology(self, name: str = "") -> pl.DataFrame:
+        """Blocks or switches of the topology `name`, or of the default one; see `slurm_answers.topology`."""
+        return answers.topology(self._must("scontrol", "show", "topology", *filter(None, [name])).out)
+
+    def topoconf(self) -> list[dict[str, Any]]:
+        """topology.yaml as Slurm 26.05 understood it; 24.11 has no such question."""
+        text = self._must("scontrol", "show", "topoconf").out
+        return YAML(typ="safe", pure=True).load(text) or []
+
+    def expand(self, hostlist: str) -> list[str]:
+        """The names in `hostlist`, in its order."""
+        return self.expand_each([hostlist])[0]
+
+    def expand_each(self, hostlists: Sequence[str]) -> list[list[str]]:
+        """The names in each hostlist. A mark that is no host name ends each: few calls do for many."""
+        mark = "0-end-of-list-0"
+        names: list[str] = []
+        for chunk in _chunks(f"{hostlist},{mark}" for hostlist in hostlists):
+            names += self._must("scontrol", "show", "hostnames", chunk).out.split()
+        lists: list[list[str]] = [[]]
+        for name in names:
+            if name == mark:
+                lists.append([])
+            else:
+                lists[-1].append(name)
+        return lists[:-1]
+
+    def place(
+        self,
+        partition: str,
+        nodes: int,
+        *,
+        segment: int | None = None,
+        switches: int | None = None,
+        extra: Sequence[str] = (),
+    ) -> set[str] | None:
+        """Nodes that a job of `nodes` whole nodes would get now; None when no nodes can ever do.
+
+        `segment` and `switches` are the options of sbatch; `extra` are further ones. Nothing is queued.
+        """
+        words = [
+            "--test-only",
+            "--exclusive",
+            "--ntasks-per-node=1",
+            f"--partition={partition}",
+            f"--nodes={nodes}",
+        ]
+        words += [f"--segment={segment}"] if segment else []
+        words += [f"--switches={switches}"] if switches else []
+        answer = self._ask("sbatch", *words, *extra, "--wrap=true")
+        hostlist = answers.placed(answer.err)
+        if hostlist is None:
+            raise SlurmAnswerError(f"sbatch {' '.join(words)}: {answer.last_words}")
+        return set(self.expand(hostlist)) if hostlist else None
+
+    def down(self, hostlists: str | Iterable[str]) -> None:
+        """Take nodes out of service; one hostlist or many names."""
+        self._update(hostlists, "State=DOWN", "Reason=verify")
+
+    def resume(self, hostlists: str | Iterable[str]) -> None:
+        """Give nodes back that `down` took out."""
+        self._update(hostlists, "State=RESUME")
+
+    def _update(self, hostlists: str | Iterable[str], *words: str) -> None:
+        for chunk in _chunks([hostlists] if isinstance(hostlists, str) else hostlists):
+            self._must("scontrol", "update", f"NodeName={chunk}", *words)
+
+    def _start(self) -> None:
+        self._settled: Settled = settle(self._rendered, self._home, self._root)
+        begun = time.monotonic()
+        with (self._home / "log").open("wb") as log:
+            daemon = self._daemon = subprocess.Popen(  # noqa: S603 -- our own unpacked program
+                [self._root / "usr/sbin/slurmctld", "-D", "-c", "-f", self._settled.conf],
+                env=dict(self._settled.daemon_env),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._home,
+                start_new_session=True,  # so that its helper process can be ended with it
+            )
+        while UP not in (log_text := self.log):
+            waited_s = time.monotonic() - begun
+            if _ended(daemon):
+                raise SlurmStartError(reasons(self.log))
+            if WAITS in log_text:
+                raise SlurmStartError(next(line for line in log_text.splitlines() if WAITS in line))
+            if waited_s > self._limit_s:
+                raise SlurmStartError(f"not up after {waited_s:.0f} s\n{reasons(log_text)}")
+            time.sleep(POLL_S)
+        self._must("scontrol", "ping")
+        self.started_s = time.monotonic() - begun
+
+    def _stop(self) -> None:
+        """End the daemon, keep its log, remove its folder."""
+        daemon, self._daemon = self._daemon, None
+        if daemon is not None:
+            deadline = time.monotonic() + END_S
+            daemon.terminate()
+            while not _ended(daemon) and time.monotonic() < deadline:
+                time.sleep(POLL_S)
+            os.killpg(daemon.pid, signal.SIGKILL)  # slurmctld, should it hang, and its helper
+            daemon.wait()
+        self._log_text = self.log
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _ask(self, program: str, *words: str) -> Answer:
+        return run([program, *words], env=self._settled.client_env, limit_s=self._limit_s)
+
+    def _must(self, program: str, *words: str) -> Answer:
+        answer = self._ask(program, *words)
+        if answer.code != 0:
+            raise SlurmAnswerError(f"{program} {' '.join(words)[:200]}: {answer.last_words}")
+        return answer
+
+
+def _ended(daemon: subprocess.Popen[bytes]) -> bool:
+    """Whether `daemon` has ended. It is not reaped yet, so its pid stays its own until `wait`."""
+    return os.waitid(os.P_PID, daemon.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _chunks(hostlists: Iterable[str]) -> Iterator[str]:
+    """The items of hostlists joined by commas, each chunk short enough for one argument of a program."""
+    chunk: list[str] = []
+    size = 0
+    for item in (item for hostlist in hostlists for item in _ITEM.findall(hostlist)):
+        if chunk and size + len(item) > ARGUMENT_BYTES:
+            yield ",".join(chunk)
+            chunk, size = [], 0
+        chunk.append(item)
+        size += len(item) + 1
+    if chunk:
+        yield ",".join(chunk)

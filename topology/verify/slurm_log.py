@@ -1,0 +1,44 @@
+"""What slurmctld complains of, and the complaints that say nothing about the files it read."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+_COMPLAINT = re.compile(r"(?:^|[\]:] )(?:fatal|error|warning): ", re.IGNORECASE)
+_STAMP = re.compile(r"^(?:\[[^\]]*\] |slurmctld: )")
+
+ALLOWED = {  # line: why it says nothing about the rendered files
+    r"error: Could not open (job|reservation) state file \S+: No such file or directory": (
+        "24.11, first start: there is no state to recover"
+    ),
+    r"error: NOTE: Trying backup state save file\. (Jobs may be lost!|Reservations may be lost)": (
+        "24.11, first start: follows the line above"
+    ),
+    r"error: +mpi/pmix\S*: init: .*can not load PMIx library": (
+        "24.11: the PMIx plugin comes with the packages, its library does not; nodes load it, not slurmctld"
+    ),
+    r"error: Couldn't load specified plugin name for mpi/pmix\S*: Plugin init\(\) callback failed": (
+        "24.11: follows the PMIx line above"
+    ),
+    r"error: MPI: Cannot create context for mpi/pmix\S*": "24.11: follows the PMIx line above",
+    r"warning: Note very large processing time from \S+ usec=\d+.*": "this machine is busy",
+}
+ALLOWED_LINES = tuple(re.compile(line, re.IGNORECASE) for line in ALLOWED)
+
+
+def complaints(log: str, allow: Sequence[re.Pattern[str]] = ALLOWED_LINES) -> list[str]:
+    """The lines of `log` that say fatal, error or warning, in order, without their time stamp.
+
+    A line that one of `allow` matches from its first to its last character is left out.
+    """
+    lines = (_STAMP.sub("", line) for line in log.splitlines() if _COMPLAINT.search(line))
+    return [line for line in lines if not any(pattern.fullmatch(line) for pattern in allow)]
+
+
+def reasons(log: str) -> str:
+    """Why slurmctld did not start: its fatal lines, and the errors just before them; else its last lines."""
+    found = complaints(log)
+    return "\n".join(_last(found or log.splitlines(), 8))
+
+
+def _last(lines: Iterable[str], count: int) -> list[str]:
+    return list(lines)[-count:]
