@@ -93,7 +93,7 @@ def _worst(findings: Sequence[Finding], most: int) -> list[Finding]:
 def _block(finding: Finding, lines: Lines) -> str:
     """One finding as a compiler prints it."""
     text = [f"{finding.severity}[{finding.code}]: {visible(finding.message)}"]
-    gutter = " " * len(str(finding.line or ""))
+    gutter = " " * len(str(finding.line))
     if finding.file:
         place = f":{finding.line}:{finding.column}" if finding.line else ""
         text.append(f"{gutter}--> {visible(finding.file)}{place}")
@@ -103,9 +103,7 @@ def _block(finding: Finding, lines: Lines) -> str:
         text += [f"{gutter} |", f"{finding.line} | {line}".rstrip(), f"{gutter} | {' ' * caret}^"]
     if finding.count > 1 or finding.examples:
         names = ", ".join(finding.examples)
-        text.append(
-            f"{gutter} = found: {finding.count:,} times{', such as ' if names else ''}{visible(names)}"
-        )
+        text.append(f"{gutter} = found: {finding.count:,} times{', such as ' if names else ''}{visible(names)}")
     notes = (("help", finding.help), ("because", finding.because), ("accepted", finding.accepted))
     text += [f"{gutter} = {word}: {visible(said)}" for word, said in notes if said]
     return "\n".join(text) + "\n"
@@ -178,9 +176,7 @@ def _sarif_rule(rule: Rule) -> dict[str, Any]:
 def _sarif_result(finding: Finding, rule_index: int) -> dict[str, Any]:
     said = [finding.message, finding.help and f"help: {finding.help}", finding.because]
     if finding.count > 1:
-        said.insert(
-            1, f"{finding.count:,} times, such as {', '.join(finding.examples)}".removesuffix(", such as ")
-        )
+        said.insert(1, f"{finding.count:,} times, such as {', '.join(finding.examples)}".removesuffix(", such as "))
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": rule_index,

@@ -63,7 +63,10 @@ def rack_within_power(plan: Plan) -> pl.DataFrame:
     return _breach(
         over,
         pl.format("rack {} draws up to {} kW; its position carries {} kW: {}", "example", draw, limit, "holds"),
-        pl.format("write power_kw: {} in rack_limit if the feeds carry it, or fewer nodes_per_rack", draw.ceil().cast(pl.Int64)),
+        pl.format(
+            "write power_kw: {} in rack_limit if the feeds carry it, or fewer nodes_per_rack",
+            draw.ceil().cast(pl.Int64),
+        ),
     )
 
 
@@ -74,7 +77,11 @@ def rack_within_weight(plan: Plan) -> pl.DataFrame:
     return _breach(
         over,
         pl.format(
-            "rack {} weighs {} kg; its position carries {} kg: {}", "example", "weight_kg", "limit_weight_kg", "holds"
+            "rack {} weighs {} kg; its position carries {} kg: {}",
+            "example",
+            "weight_kg",
+            "limit_weight_kg",
+            "holds",
         ),
         pl.lit("stand it on a stronger floor, or fewer nodes_per_rack"),
     )

@@ -91,7 +91,11 @@ def links_spread_evenly(plan: Plan) -> pl.DataFrame:
     )
 
 
-@check("N304", "a cable is there no sooner than its ends", "each stage is built on the one before: no cable is re-plugged")
+@check(
+    "N304",
+    "a cable is there no sooner than its ends",
+    "each stage is built on the one before: no cable is re-plugged",
+)
 def cables_follow_their_ends(plan: Plan) -> pl.DataFrame:
     """Cables of a stage in which one of their switches does not stand yet."""
     stage = plan.switches["stage"]
@@ -112,7 +116,9 @@ def nics_meet_their_rail(plan: Plan) -> pl.DataFrame:
         shared=(pl.col("leaf_down") // pl.col("group_nodes").clip(1)).cast(pl.UInt32)
     )
     nodes = plan.cables.filter(
-        (pl.col("hop") == "node-leaf") & (pl.col("a_table") == "nics") & pl.col("fabric").is_in(fabrics["fabric"].implode())
+        (pl.col("hop") == "node-leaf")
+        & (pl.col("a_table") == "nics")
+        & pl.col("fabric").is_in(fabrics["fabric"].implode())
     )
     rails = nodes.with_columns(rail=plan.nics["index"].gather(nodes["a"])).lazy()
     over = (

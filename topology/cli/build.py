@@ -28,16 +28,19 @@ def build(  # noqa: PLR0913 - each is an option of its own
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="The YAML spec, or - for standard input.")],
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder to write; build/<cluster> by default.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Folder to write; build/<cluster> by default."),
     ] = None,
     stage: Annotated[
         list[str] | None, typer.Option("--stage", "-s", help="Only this stage's files; may be repeated.")
     ] = None,
     only: Annotated[
-        str | None, typer.Option("--only", metavar="TARGETS", help="Only these targets, by commas: tables, slurm.")
+        str | None,
+        typer.Option("--only", metavar="TARGETS", help="Only these targets, by commas: tables, slurm."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 3 when the folder is not what SPEC gives.")
+        bool,
+        typer.Option("--check", help="Write nothing; exit with 3 when the folder is not what SPEC gives."),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace files of an earlier build that were edited since.")
@@ -84,7 +87,12 @@ class _Job:
     """One build: a plan, what of it to make, and where."""
 
     def __init__(
-        self, opened: session.Opened, spec: str, only: tuple[str, ...], stages: tuple[int, ...], out: Path | None
+        self,
+        opened: session.Opened,
+        spec: str,
+        only: tuple[str, ...],
+        stages: tuple[int, ...],
+        out: Path | None,
     ) -> None:
         self._opened, self._only, self._stages = opened, only, stages
         self.plan = opened.plan
@@ -97,7 +105,12 @@ class _Job:
 
         steps.step(f"writing {self.out}")
         return tree.publish(
-            self.out, self._artifacts(), self._manifest(), force=force, keep=self._keep(), forbidden=self._forbidden
+            self.out,
+            self._artifacts(),
+            self._manifest(),
+            force=force,
+            keep=self._keep(),
+            forbidden=self._forbidden,
         )
 
     def check(self, steps: Progress) -> None:

@@ -13,9 +13,7 @@ EXAMPLES = "Examples: `topology check cluster.yaml` · `topology check - --forma
 def check(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="The YAML spec, or - for standard input.")],
     *,
-    form: Annotated[
-        reports.Form, typer.Option("--format", "-f", help="How findings are printed.")
-    ] = reports.Form.TEXT,
+    form: Annotated[reports.Form, typer.Option("--format", "-f", help="How findings are printed.")] = reports.Form.TEXT,
     fail_on: Annotated[
         reports.FailOn, typer.Option("--fail-on", help="Least severity that makes the exit code 1.")
     ] = reports.FailOn.ERROR,

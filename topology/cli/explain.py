@@ -20,12 +20,14 @@ def explain(
 
     rules = every_rule()
     if code is None:
-        for rule in rules.values():
-            say(f"{rule.code}  {rule.sentence}")
+        for each in rules.values():
+            say(f"{each.code}  {each.sentence}")
         return
     rule = rules.get(code.upper())
     if rule is None:
         guess = did_you_mean(code.upper(), rules).split("known:")[0].strip()
-        sys.stderr.write(f"error: no finding has the code '{ascii(code)[1:-1]}'\n  help: {guess or 'topology explain lists all'}\n")
+        sys.stderr.write(
+            f"error: no finding has the code '{ascii(code)[1:-1]}'\n  help: {guess or 'topology explain lists all'}\n"
+        )
         raise typer.Exit(REFUSED)
     say(f"{rule.code} ({rule.severity}): {rule.sentence}\n  because: {rule.because}")

@@ -11,9 +11,7 @@ from topology.findings import Finding
 from topology.plan import Plan, summary
 
 
-def lines(
-    plan: Plan, findings: Sequence[Finding], published: Published, out: Path, elapsed_s: float
-) -> Iterator[str]:
+def lines(plan: Plan, findings: Sequence[Finding], published: Published, out: Path, elapsed_s: float) -> Iterator[str]:
     """Lines of the summary: the site, its fabrics, its stages, its schedulers, the files."""
     counts, power = summary.counts(plan), summary.power(plan)
     racks, network = counts["racks"], counts["network_racks"]
@@ -21,7 +19,8 @@ def lines(
         f"{plan.spec.name}: {counts['gpus']:,} GPUs in {counts['nodes']:,} nodes, {racks:,} racks and "
         f"{counts['units']:,} scalable units; {network:,} network racks"
     )
-    yield f"  power    {_mw(power['it_mw'])} IT at catalogue maximum, {_mw(power['facility_mw'])} at PUE {plan.spec.site.pue:g}"
+    it, facility = _mw(power["it_mw"]), _mw(power["facility_mw"])
+    yield f"  power    {it} IT at catalogue maximum, {facility} at PUE {plan.spec.site.pue:g}"
     for name, fabric in counts["fabrics"].items():
         yield f"  fabric   {_fabric(plan, name, fabric)}"
     for row in summary.stages(plan):

@@ -52,6 +52,4 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
         "appliances": racks.seated(wired.appliances, tables.APPLIANCES, len(spec.stages)),
         "cables": wiring.cables(nets, nodes, nics, wired, len(spec.stages)),
     }
-    return Plan(
-        spec=spec, catalog=catalog, stages=stages(spec, frames, origins), origins=origins.paths(), **frames
-    )
+    return Plan(spec=spec, catalog=catalog, stages=stages(spec, frames, origins), origins=origins.paths(), **frames)

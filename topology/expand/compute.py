@@ -1,7 +1,7 @@
 """Units, racks, nodes, GPUs and NICs of the compute groups, by division alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from topology.catalog.model import Node
 from topology.expand.floor import UnitPlaces
 from topology.expand.groups import SizedGroup
-from topology.findings import Finding, FindingsError, did_you_mean
+from topology.expand.rules import found
+from topology.findings import FindingsError, did_you_mean
 from topology.plan import names, tables
 from topology.spec.model import ClusterSpec
 
@@ -43,40 +44,38 @@ def compute(spec: ClusterSpec, groups: Sequence[SizedGroup], places: Sequence[Un
         FindingsError: `without` names a node that is not there.
     """
     units = [group.units for group in groups]
-    first = np.cumsum([0, *units])
     unit_group = np.repeat(np.arange(len(groups), dtype=np.uint32), units)
-    node_unit, node_rack, node_slot = [], [], []
-    for group, start in zip(groups, first, strict=False):
-        per_unit = group.group.unit_racks * group.fitted
-        node = np.arange(group.units * per_unit, dtype=np.uint32)
-        unit, node = np.divmod(node, np.uint32(per_unit))
-        rack, slot = np.divmod(node, np.uint32(group.fitted))
-        node_unit.append(unit + np.uint32(start))
-        node_rack.append(rack)
-        node_slot.append(slot)
-    all_ = Compute(
-        unit_group,
-        np.concatenate([np.arange(count, dtype=np.uint32) for count in units]),
-        *(
-            np.concatenate([getattr(place, name)[:count] for place, count in zip(places, units, strict=True)])
-            for name in ("hall", "row", "position")
-        ),
-        np.concatenate([group.stages for group in groups]),
-        np.concatenate(node_unit),
-        np.concatenate(node_rack),
-        np.concatenate(node_slot),
+    unit_number = np.concatenate([np.arange(count, dtype=np.uint32) for count in units])
+    hall, row, position = (
+        np.concatenate([getattr(place, name)[:count] for place, count in zip(places, units, strict=True)])
+        for name in ("hall", "row", "position")
     )
-    keep = _present(spec, groups, all_)
-    if keep is None:
-        return all_
-    parts = (all_.node_unit[keep], all_.node_rack[keep], all_.node_slot[keep])
-    return Compute(*(getattr(all_, name) for name in tuple(Compute.__dataclass_fields__)[:6]), *parts)
-
-
-def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> NDArray[np.bool_] | None:
-    """Mask of nodes that no `without` leaves out; None when all are there."""
+    node_unit, node_rack, node_slot = _slots(groups)
+    stage = np.concatenate([group.stages for group in groups])
+    all_ = Compute(unit_group, unit_number, hall, row, position, stage, node_unit, node_rack, node_slot)
     if not any(group.group.without for group in groups):
-        return None
+        return all_
+    keep = _present(spec, groups, all_)
+    return replace(all_, node_unit=node_unit[keep], node_rack=node_rack[keep], node_slot=node_slot[keep])
+
+
+def _slots(groups: Sequence[SizedGroup]) -> tuple[U32, U32, U32]:
+    """Unit, rack of the unit and slot of the rack of every fitted node place."""
+    units, racks, slots = [], [], []
+    first = 0
+    for group in groups:
+        per_unit = group.group.unit_racks * group.fitted
+        unit, within = np.divmod(np.arange(group.units * per_unit, dtype=np.uint32), np.uint32(per_unit))
+        rack, slot = np.divmod(within, np.uint32(group.fitted))
+        units.append(unit + np.uint32(first))
+        racks.append(rack)
+        slots.append(slot)
+        first += group.units
+    return np.concatenate(units), np.concatenate(racks), np.concatenate(slots)
+
+
+def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> NDArray[np.bool_]:
+    """Mask of nodes that no `without` leaves out."""
     frame = pl.DataFrame(
         {
             "hall_name": pl.Series([hall.name for hall in spec.halls]).gather(all_.unit_hall[all_.node_unit]),
@@ -89,7 +88,7 @@ def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> 
     frame = frame.with_columns(number=pl.Series((frame["row_number"].to_numpy() - 1) * positions) + frame["position"])
     spelled = frame.select(name=names.spell(names.node_template(spec.names)))["name"]
     keep = np.ones(len(spelled), dtype=bool)
-    found = []
+    wrong = []
     for index, group in enumerate(groups):
         mine = all_.of_group(index)
         names_ = spelled.gather(mine)
@@ -97,8 +96,8 @@ def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> 
         known = set(names_.to_list()) if group.group.without else set()
         for at, name in enumerate(group.group.without):
             if name not in known:
-                found.append(
-                    Finding(
+                wrong.append(
+                    found(
                         "S354",
                         f"{group.group.name} has no node '{name}' to leave out",
                         (*group.group.path, "without", at),
@@ -106,8 +105,8 @@ def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> 
                         or f"its nodes are {names_[0]} to {names_[-1]}",
                     )
                 )
-    if found:
-        raise FindingsError(found)
+    if wrong:
+        raise FindingsError(wrong)
     return keep
 
 

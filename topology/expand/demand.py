@@ -1,13 +1,15 @@
 """What each fabric has to connect: which groups, which of their NICs, room for how many units."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from topology.catalog.model import Appliance, Catalog, Node, Switch
 from topology.expand.fabrics import core, load
 from topology.expand.fabrics._design import Design
 from topology.expand.fabrics._leaves import Ask
+from topology.expand.fabrics._shape import CoreLink
 from topology.expand.fabrics.core import CoreDesign
 from topology.expand.groups import SizedGroup
+from topology.expand.rules import found, refused
 from topology.findings import Finding, FindingsError, did_you_mean
 from topology.spec.model import ClusterSpec, Fabric
 
@@ -27,22 +29,22 @@ def design_fabrics(
     Raises:
         FindingsError: everything that keeps any fabric from being built.
     """
-    found: list[Finding] = []
+    wrong: list[Finding] = []
     designs: dict[int, Design] = {}
     cores: dict[int, CoreDesign] = {}
     links = {name: core.link(fabric) for fabric in spec.fabrics if fabric.kind == "core" for name in fabric.joins}
     for index, fabric in enumerate(spec.fabrics):
         switch = catalog.switches.get(fabric.switch)
         if switch is None:
-            found.append(_unknown(fabric, "switch", fabric.switch, catalog.switches))
+            wrong.append(_unknown(fabric, "switch", fabric.switch, catalog.switches))
         elif fabric.kind != "core":
             try:
                 ask = _ask(fabric, switch, groups, links.get(fabric.name))
                 designs[index] = load(fabric.kind).design(ask)
                 managers(fabric, catalog)
             except FindingsError as error:
-                found += error.findings
-    if not found:
+                wrong += error.findings
+    if not wrong:
         by_name = {spec.fabrics[index].name: design for index, design in designs.items()}
         for index, fabric in enumerate(spec.fabrics):
             if fabric.kind == "core":
@@ -50,9 +52,9 @@ def design_fabrics(
                     joined = [by_name[name] for name in fabric.joins]
                     cores[index] = core.design(fabric, catalog.switches[fabric.switch], joined)
                 except FindingsError as error:
-                    found += error.findings
-    if found:
-        raise FindingsError(found)
+                    wrong += error.findings
+    if wrong:
+        raise FindingsError(wrong)
     return designs, cores
 
 
@@ -69,34 +71,26 @@ def managers(fabric: Fabric, catalog: Catalog) -> Appliance | None:
         raise FindingsError([_unknown(fabric, "managers", fabric.managers.product, catalog.appliances)])
     have = product.ports.get(fabric.port_gbps, 0)
     if have < fabric.managers.ports:
-        raise FindingsError(
-            [
-                Finding(
-                    "N107",
-                    f"fabric {fabric.name}: {product.slug} has {have} ports at {fabric.port_gbps} Gb/s, not "
-                    f"{fabric.managers.ports}",
-                    (*fabric.path, "managers", "ports"),
-                    f"write ports: {have}" if have else "take another port_gbps or appliance",
-                )
-            ]
+        raise refused(
+            "N107",
+            f"fabric {fabric.name}: {product.slug} has {have} ports at {fabric.port_gbps} Gb/s, not "
+            f"{fabric.managers.ports}",
+            (*fabric.path, "managers", "ports"),
+            f"write ports: {have}" if have else "take another port_gbps or appliance",
         )
     return product
 
 
-def _ask(fabric: Fabric, switch: Switch, groups: Sequence[SizedGroup], link: core.CoreLink | None) -> Ask:
+def _ask(fabric: Fabric, switch: Switch, groups: Sequence[SizedGroup], link: CoreLink | None) -> Ask:
     mine = members(fabric, groups)
     if not mine:
-        raise FindingsError(
-            [
-                Finding(
-                    "N108",
-                    f"fabric {fabric.name} connects no node: no group has NICs for '{fabric.connects}'",
-                    (*fabric.path, "connects"),
-                    did_you_mean(fabric.connects, sorted({nic.role for g in groups for nic in g.node.nics})),
-                )
-            ]
+        raise refused(
+            "N108",
+            f"fabric {fabric.name} connects no node: no group has NICs for '{fabric.connects}'",
+            (*fabric.path, "connects"),
+            did_you_mean(fabric.connects, sorted({nic.role for g in groups for nic in g.node.nics})),
         )
-    found = [problem for group in mine for problem in _nic_problems(fabric, group)]
+    wrong = [problem for group in mine for problem in _nic_problems(fabric, group)]
     first = mine[0]
     shapes = {(group.unit_slots, _nics(group.node, fabric.connects)) for group in mine}
     if len(shapes) > 1:
@@ -104,8 +98,8 @@ def _ask(fabric: Fabric, switch: Switch, groups: Sequence[SizedGroup], link: cor
             f"{group.group.name} {group.unit_slots} nodes x {_nics(group.node, fabric.connects)} NICs per unit"
             for group in mine
         )
-        found.append(
-            Finding(
+        wrong.append(
+            found(
                 "N109",
                 f"fabric {fabric.name} joins groups whose units differ: {words}",
                 (*fabric.path, "compute") if fabric.compute else fabric.path,
@@ -114,16 +108,16 @@ def _ask(fabric: Fabric, switch: Switch, groups: Sequence[SizedGroup], link: cor
         )
     units = sum(group.units for group in mine)
     if fabric.sized_for_units is not None and fabric.sized_for_units < units:
-        found.append(
-            Finding(
+        wrong.append(
+            found(
                 "N110",
                 f"fabric {fabric.name} is sized for {fabric.sized_for_units} units; the spec holds {units}",
                 (*fabric.path, "sized_for", "units"),
                 f"write {units} or more",
             )
         )
-    if found:
-        raise FindingsError(found)
+    if wrong:
+        raise FindingsError(wrong)
     sized = fabric.sized_for_units or units
     nics = _nics(first.node, fabric.connects)
     return Ask(fabric, switch, units, sized, first.unit_slots, first.domain_slots, nics, link)
@@ -139,25 +133,24 @@ def _nic_problems(fabric: Fabric, group: SizedGroup) -> list[Finding]:
     if not nics:
         roles = sorted({nic.role for nic in group.node.nics})
         message = f"fabric {fabric.name}: {group.node.slug} of {group.group.name} has no NIC for '{fabric.connects}'"
-        return [Finding("N111", message, (*fabric.path, "connects"), did_you_mean(fabric.connects, roles))]
-    found = []
+        return [found("N111", message, (*fabric.path, "connects"), did_you_mean(fabric.connects, roles))]
+    wrong = []
     for nic in nics:
         ports = nic.ports.get(fabric.port_gbps, 0)
         rates = ", ".join(f"{count} x {rate} Gb/s" for rate, count in sorted(nic.ports.items()))
         if not ports:
             message = f"fabric {fabric.name}: {nic.product} of {group.node.slug} has no {fabric.port_gbps} Gb/s port"
-            found.append(Finding("N112", message, (*fabric.path, "port_gbps"), f"it can be {rates}"))
+            wrong.append(found("N112", message, (*fabric.path, "port_gbps"), f"it can be {rates}"))
         elif fabric.planes > ports:
             message = (
                 f"fabric {fabric.name}: {fabric.planes} planes need as many ports on each {nic.product} of "
                 f"{group.node.slug}; at {fabric.port_gbps} Gb/s it has {ports}"
             )
-            found.append(Finding("N113", message, (*fabric.path, "planes"), f"write planes: {ports}; it can be {rates}"))
-    return found
+            wrong.append(found("N113", message, (*fabric.path, "planes"), f"write planes: {ports}; it can be {rates}"))
+    return wrong
 
 
-def _unknown(fabric: Fabric, key: str, slug: str, known: object) -> Finding:
-    names = list(known)  # type: ignore[call-overload]
+def _unknown(fabric: Fabric, key: str, slug: str, known: Iterable[str]) -> Finding:
     noun = "appliance" if key == "managers" else key
     path = (*fabric.path, key, "product") if key == "managers" else (*fabric.path, key)
-    return Finding("C401", f"no {noun} '{slug}' in the catalogue", path, did_you_mean(slug, names))
+    return found("C401", f"no {noun} '{slug}' in the catalogue", path, did_you_mean(slug, known))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topology.expand.groups import SizedGroup
+from topology.expand.rules import found, refused
 from topology.findings import Finding, FindingsError
 from topology.spec.model import ClusterSpec, Hall
 
@@ -50,7 +51,7 @@ class UnitPlaces:
 def seats(hall: Hall, boxes: Sequence[Box]) -> int:
     """Boxes that one network rack of the hall takes, all of them as large as the largest.
 
-    One rack never mixes seat sizes, so that the n-th box of a row is found by division.
+    One rack never mixes seat sizes, so that the n-th box of a row is wrong by division.
 
     Raises:
         FindingsError: one box alone is over what a rack here may hold.
@@ -65,16 +66,12 @@ def seats(hall: Hall, boxes: Sequence[Box]) -> int:
     if limit.weight_kg is not None:
         fits = min(fits, int(limit.weight_kg / weight)) if weight else fits
     if not fits:
-        raise FindingsError(
-            [
-                Finding(
-                    "L104",
-                    f"a network rack of hall {hall.name} cannot hold even one of {', '.join(b.slug for b in boxes)} "
-                    f"({height} U, {power / 1000:g} kW, {weight:g} kg)",
-                    (*hall.path, "rack_limit"),
-                    "raise the limit that is too low",
-                )
-            ]
+        raise refused(
+            "L104",
+            f"a network rack of hall {hall.name} cannot hold even one of {', '.join(b.slug for b in boxes)} "
+            f"({height} U, {power / 1000:g} kW, {weight:g} kg)",
+            (*hall.path, "rack_limit"),
+            "raise the limit that is too low",
         )
     return fits
 
@@ -87,11 +84,9 @@ def place_units(
     Raises:
         FindingsError: a unit is longer than a row, or the halls are full.
     """
-    free = {
-        hall.name: [row for row in range(1, hall.rows + 1) if row not in hall.network_rows] for hall in spec.halls
-    }
+    free = {hall.name: [row for row in range(1, hall.rows + 1) if row not in hall.network_rows] for hall in spec.halls}
     index = {hall.name: at for at, hall in enumerate(spec.halls)}
-    placed, found = [], []
+    placed, wrong = [], []
     for group, room, leaves in zip(groups, rooms, ends, strict=True):
         spots: list[NDArray[np.uint32]] = []
         row_end: dict[int, int] = {}
@@ -100,7 +95,7 @@ def place_units(
             hall = spec.halls[index[name]]
             per_row, first_end = _row(hall, group, leaves)
             if not per_row:
-                found.append(_unit_too_long(hall, group, leaves))
+                wrong.append(_unit_too_long(hall, group, leaves))
                 continue
             rows = free[name][: ceil(left / per_row)]
             capacity += len(free[name]) * per_row
@@ -112,12 +107,12 @@ def place_units(
             spots.append(np.stack([np.full(take, index[name], np.uint32), row, position]))
             row_end[index[name]] = first_end
             left -= take
-        if left and not any(problem.path[:2] == group.group.path for problem in found):
-            found.append(_halls_full(group, room, capacity))
+        if left and not any(problem.path[:2] == group.group.path for problem in wrong):
+            wrong.append(_halls_full(group, room, capacity))
         hall_, row_, position_ = np.concatenate(spots, axis=1) if spots else np.zeros((3, 0), np.uint32)
         placed.append(UnitPlaces(hall_.astype(np.uint16), row_, position_, row_end))
-    if found:
-        raise FindingsError(found)
+    if wrong:
+        raise FindingsError(wrong)
     return placed
 
 
@@ -133,9 +128,7 @@ def _row(hall: Hall, group: SizedGroup, ends: Sequence[RowEnd]) -> tuple[int, in
 
 def _end_racks(units: int, ends: Sequence[RowEnd], fits: int) -> int:
     """Network racks for the leaves of a row of `units`; a run that starts in the row stands there."""
-    leaves = sum(
-        end.per_run * (units if end.run_units == 1 else ceil(units / end.run_units) + 1) for end in ends
-    )
+    leaves = sum(end.per_run * (units if end.run_units == 1 else ceil(units / end.run_units) + 1) for end in ends)
     return ceil(leaves / fits)
 
 
@@ -143,20 +136,19 @@ def _unit_too_long(hall: Hall, group: SizedGroup, ends: Sequence[RowEnd]) -> Fin
     racks, fits = group.group.unit_racks, seats(hall, [end.box for end in ends]) if ends else 1
     extra = _end_racks(1, ends, fits)
     with_leaves = f" and {extra} network racks at the row's end" if extra else ""
-    return Finding(
+    return found(
         "L102",
         f"a unit of {group.group.name} is {racks} racks{with_leaves}; a row of hall {hall.name} has "
         f"{hall.positions} positions",
         (*hall.path, "positions"),
         f"write positions: {racks + extra} or more, or a smaller unit_racks",
-        "a scalable unit stands in one row",
     )
 
 
 def _halls_full(group: SizedGroup, room: int, capacity: int) -> Finding:
     racks = group.group.unit_racks
     kept = f" (the fabric is sized for {room})" if room > group.units else ""
-    return Finding(
+    return found(
         "L101",
         f"{group.group.name} needs places for {room} units{kept}, {room * racks} racks; "
         f"{', '.join(group.group.halls)} have free rows for {capacity}",

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topology.catalog.model import Catalog, Node, Rack
+from topology.expand.rules import found
 from topology.findings import Finding, FindingsError, did_you_mean
 from topology.spec.model import ClusterSpec, ComputeGroup, Count
 
@@ -46,11 +47,11 @@ def size_groups(spec: ClusterSpec, catalog: Catalog) -> list[SizedGroup]:
             stages add more than the group has.
     """
     sized: list[SizedGroup] = []
-    found: list[Finding] = []
+    wrong: list[Finding] = []
     for index, group in enumerate(spec.compute):
         if group.rack not in catalog.racks:
-            found.append(
-                Finding(
+            wrong.append(
+                found(
                     "C401",
                     f"no rack design '{group.rack}' in the catalogue",
                     (*group.path, "rack"),
@@ -61,8 +62,8 @@ def size_groups(spec: ClusterSpec, catalog: Catalog) -> list[SizedGroup]:
         rack = catalog.racks[group.rack]
         fitted = group.nodes_per_rack or rack.nodes
         if fitted > rack.nodes:
-            found.append(
-                Finding(
+            wrong.append(
+                found(
                     "S351",
                     f"{fitted} nodes per rack, but {rack.slug} holds {rack.nodes}",
                     (*group.path, "nodes_per_rack"),
@@ -73,12 +74,12 @@ def size_groups(spec: ClusterSpec, catalog: Catalog) -> list[SizedGroup]:
         node = catalog.nodes[rack.node]
         draft = SizedGroup(index, group, rack, node, fitted, 0, np.zeros(0, np.uint16))
         units, problems = _whole_units(draft, group.count, group.name)
-        found += problems
+        wrong += problems
         stages, problems = _stages(spec, draft, units)
-        found += problems
+        wrong += problems
         sized.append(SizedGroup(index, group, rack, node, fitted, units, stages))
-    if found:
-        raise FindingsError(found)
+    if wrong:
+        raise FindingsError(wrong)
     return sized
 
 
@@ -91,40 +92,33 @@ def _whole_units(group: SizedGroup, count: Count, name: str) -> tuple[int, list[
     below, above = units * step // each, (units + 1) * step // each
     near = f"{count.kind}: {below:,} or {count.kind}: {above:,}" if below else f"{count.kind}: {above:,}"
     unit = (
-        f"{group.group.unit_racks} x {group.rack.slug} of {group.fitted} nodes x {group.node.gpus} GPUs "
-        f"= {step:,} GPUs"
+        f"{group.group.unit_racks} x {group.rack.slug} of {group.fitted} nodes x {group.node.gpus} GPUs = {step:,} GPUs"
     )
     help_ = f"write {near.replace(',', '')}"
     if count.kind == "gpus" and (units + 1) * step - count.value < step // 2:
         help_ += "; nodes that are left out of a whole unit are named under `without`"
-    finding = Finding(
-        "S352",
-        f"{count.value} {count.kind} of {name} do not fill whole units; a unit is {unit}",
-        count.path,
-        help_,
-        "units are built whole: a missing node leaves its ports unused, it does not move a cable",
+    finding = found(
+        "S352", f"{count.value} {count.kind} of {name} do not fill whole units; a unit is {unit}", count.path, help_
     )
     return max(units, 1), [finding]
 
 
-def _stages(
-    spec: ClusterSpec, group: SizedGroup, units: int
-) -> tuple[NDArray[np.uint16], list[Finding]]:
+def _stages(spec: ClusterSpec, group: SizedGroup, units: int) -> tuple[NDArray[np.uint16], list[Finding]]:
     """Stage of each unit in order, and stages that do not add up."""
     steps = np.zeros(len(spec.stages), dtype=np.int64)
-    found: list[Finding] = []
+    wrong: list[Finding] = []
     for at, stage in enumerate(spec.stages):
         for name, count in stage.add:
             if name == group.group.name:
                 steps[at], problems = _whole_units(group, count, name)
-                found += problems
+                wrong += problems
     total = int(steps.sum())
-    if total > units and not found:
+    if total > units and not wrong:
         last = int(np.flatnonzero(np.cumsum(steps) > units)[0])
         path = next(count.path for name, count in spec.stages[last].add if name == group.group.name)
         over = total - units
-        found.append(
-            Finding(
+        wrong.append(
+            found(
                 "S353",
                 f"the stages add {total} units of {group.group.name}, {over} more than its {units}",
                 path,
@@ -133,4 +127,4 @@ def _stages(
         )
     stages = np.repeat(np.arange(len(steps), dtype=np.uint16), np.maximum(steps, 0))[:units]
     beyond = np.full(max(units - len(stages), 0), len(steps), np.uint16)
-    return np.concatenate([stages, beyond]), found
+    return np.concatenate([stages, beyond]), wrong

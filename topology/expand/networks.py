@@ -57,9 +57,11 @@ class Networks:
         """What has to be seated: per fabric its appliances, then each tier's switches."""
         halls = {hall.name: at for at, hall in enumerate(self.spec.halls)}
         made: list[Items] = []
-        for index, fabric in enumerate(self.spec.fabrics):
+        for index in range(len(self.spec.fabrics)):
             if index in self.cores:
-                made += _core_items(self.cores[index], halls, self._fabric_units(self.cores[index].joined[0][0], places))
+                made += _core_items(
+                    self.cores[index], halls, self._fabric_units(self.cores[index].joined[0][0], places)
+                )
             else:
                 made += self._clos_items(self.designs[index], self._fabric_units(self.designs[index], places))
         return made
@@ -93,7 +95,8 @@ class Networks:
         counts = [group.units for group in mine]
         counts[-1] += design.ask.sized_units - design.ask.units
         parts = [
-            (places[g.index].hall[:n], places[g.index].row[:n], np.full(n, g.index)) for g, n in zip(mine, counts, strict=True)
+            (places[g.index].hall[:n], places[g.index].row[:n], np.full(n, g.index))
+            for g, n in zip(mine, counts, strict=True)
         ]
         return tuple(np.concatenate(column).astype(np.uint32) for column in zip(*parts, strict=True))  # type: ignore[return-value]
 

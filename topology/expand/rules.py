@@ -7,10 +7,12 @@ NICs, N2 sizes of fabrics, L1 places on the floor.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from topology.findings import Finding, FindingsError, Path
 from topology.rules import Rule
 
 _WHOLE = "units are built whole: a missing node leaves its ports unused, it does not move a cable"
 _CLOS = "a full Clos of k-port switches ends at k*k/2 endpoints with two tiers and k*k*k/4 with three"
+_LIDS = "unicast LIDs are 0x0001 to 0xBFFF; every HCA port and every switch takes one"
 _UFM = "NVIDIA DGX SuperPOD RA-11333, table 4: UFM takes the place of one node"
 
 _TABLE = (
@@ -35,7 +37,7 @@ _TABLE = (
     Rule("N114", "appliances have free node ports", _UFM),
     Rule("N201", "a fabric's endpoints fit its tiers", _CLOS),
     Rule("N202", "uplinks spread evenly", "each leaf has as many links to every spine of its pod, and so on up"),
-    Rule("N203", "an InfiniBand subnet has LIDs for all", "unicast LIDs are 0x0001 to 0xBFFF; every HCA port and every switch takes one"),
+    Rule("N203", "an InfiniBand subnet has LIDs for all", _LIDS),
     Rule("N204", "every core switch reaches every island", "islands that miss a core lose bandwidth in silence"),
     Rule("L101", "halls have places for every unit", "a rack is its place"),
     Rule("L102", "a unit stands in one row", "its cables are cut to that length"),
@@ -44,3 +46,18 @@ _TABLE = (
 )  # fmt: skip
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.code: rule for rule in _TABLE})
+
+
+def found(code: str, message: str, path: Path = (), help: str = "") -> Finding:  # noqa: A002 - Finding's word
+    """Finding of a rule in `RULES`, with the rule's reason and severity.
+
+    Raises:
+        KeyError: no rule has that code.
+    """
+    rule = RULES[code]
+    return Finding(code, message, path, help, rule.because, rule.severity)
+
+
+def refused(code: str, message: str, path: Path = (), help: str = "") -> FindingsError:  # noqa: A002 - Finding's word
+    """The error of a step that cannot go on, with the one finding that stops it."""
+    return FindingsError([found(code, message, path, help)])

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topology.expand.floor import Box, RowEnd, UnitPlaces, seats
+from topology.expand.rules import found
 from topology.findings import Finding, FindingsError
 from topology.spec.model import ClusterSpec, Hall
 
@@ -68,7 +69,7 @@ def seat(
                 fits = seats(spec.halls[hall_index], [end.box for end in leaves])
                 position[mask] = first + rank[mask] // fits
                 u[mask] = rank[mask] % fits * max(end.box.height_u for end in leaves) + 1
-    found: list[Finding] = []
+    wrong: list[Finding] = []
     for hall_index, hall_ in enumerate(spec.halls):
         mask = ~at_end & (hall == hall_index)
         if mask.any():
@@ -76,14 +77,14 @@ def seat(
             fits = seats(hall_, boxes)
             rack = rank[mask] // fits
             if int(rack.max()) >= len(hall_.network_rows) * hall_.positions:
-                found.append(_network_rows_full(hall_, int(rack.max()) + 1))
+                wrong.append(_network_rows_full(hall_, int(rack.max()) + 1))
                 continue
             rows = np.array(hall_.network_rows, np.uint32)
             row[mask] = rows[rack // np.uint32(hall_.positions)]
             position[mask] = rack % np.uint32(hall_.positions) + 1
             u[mask] = rank[mask] % fits * max(box.height_u for box in boxes) + 1
-    if found:
-        raise FindingsError(found)
+    if wrong:
+        raise FindingsError(wrong)
     starts = np.cumsum([0, *(len(item.hall) for item in items)])
     return [
         Seats(*(column[first:last][item.exists] for column in (hall, row, position, u)))
@@ -101,9 +102,10 @@ def _rank(sorted_keys: NDArray[np.uint64]) -> U32:
 def _network_rows_full(hall: Hall, racks: int) -> Finding:
     rows = -(-racks // hall.positions)
     have = len(hall.network_rows) * hall.positions
-    return Finding(
+    return found(
         "L103",
         f"the network rows of hall {hall.name} hold {have} racks; its switches fill {racks}",
         (*hall.path, "network_rows") if hall.network_rows else hall.path,
-        f"give the hall {rows} network rows, such as network_rows: {list(range(1, rows + 1))}, or place switches at row-end",
+        f"give the hall {rows} network rows, such as network_rows: {list(range(1, rows + 1))}, "
+        "or place switches at row-end",
     )

@@ -90,8 +90,9 @@ class Site:
 
     def row_of(self, hall: NDArray[np.integer], number: NDArray[np.integer]) -> U32:
         """Row number in the table of rows, of row `number` of `hall`."""
-        starts = np.cumsum([0, *(hall.rows for hall in self.spec.halls)])[:-1]
-        return (starts[hall] + number - 1).astype(np.uint32)
+        starts = np.cumsum([0, *(hall.rows for hall in self.spec.halls)], dtype=np.int64)[:-1]
+        row: U32 = (starts[hall] + number - 1).astype(np.uint32)
+        return row
 
     def units(self) -> pl.DataFrame:
         """One row per scalable unit."""
@@ -142,13 +143,17 @@ class Site:
         def less(full: Sequence[float], one: Sequence[float]) -> NDArray[np.float64]:
             """A rack's figure less that of each node it lacks."""
             slots = np.array([each.rack.nodes for each in self.groups])
-            return np.array(full, float)[group] - (slots[group] - nodes) * np.array(one, float)[group]
+            left: NDArray[np.float64] = (
+                np.array(full, float)[group] - (slots[group] - nodes) * np.array(one, float)[group]
+            )
+            return left
 
         designs = [each.rack for each in self.groups]
         boxes = [each.node for each in self.groups]
         parts = [sum(part.count * part.height_u for part in design.parts) for design in designs]
         weight = less(
-            [float("nan") if d.weight_kg is None else d.weight_kg for d in designs], [b.weight_kg or 0 for b in boxes]
+            [float("nan") if d.weight_kg is None else d.weight_kg for d in designs],
+            [b.weight_kg or 0 for b in boxes],
         )
         return pl.DataFrame(
             {

@@ -29,9 +29,7 @@ class Wired:
     boxes: pl.DataFrame  # every box in a network rack: its place, size, draw, stage and origin
 
 
-def wire(
-    nets: Networks, all_: Compute, items: Sequence[Items], seats: Sequence[Seats], origins: Origins
-) -> Wired:
+def wire(nets: Networks, all_: Compute, items: Sequence[Items], seats: Sequence[Seats], origins: Origins) -> Wired:
     """Switches in row order: fabrics as in the spec, then plane, tier, island, group and index."""
     rows: dict[int, _clos.Rows] = {}
     switches, appliances, boxes = [], [], []
@@ -40,28 +38,28 @@ def wire(
     for index, fabric in enumerate(nets.spec.fabrics):
         origin = origins.of(fabric.path)
         if index in nets.cores:
-            stage = np.min([rows_.stage.min() for rows_ in networks.core_rows(nets, nets.cores[index], rows)])
             made = _core_switches(nets.cores[index])
-            tiers = [(made.tier == _clos.CORE, next(pairs))]
-            stages = np.full(nets.cores[index].switches, stage, np.uint16)
+            stage = min(joined.stage.min() for joined in networks.core_rows(nets, nets.cores[index], rows))
+            own = _clos.Rows(index, origin, first, np.full(len(made.tier), stage, np.uint16))
         else:
             design = nets.designs[index]
-            stages = nets.switch_stages(design, all_)
             made = _clos.switches(design, design.ask.units)
+            own = _clos.Rows(index, origin, first, nets.switch_stages(design, all_))
             if fabric.managers:
                 item, seat = next(pairs)
-                appliances.append(_appliances(index, count, fabric.managers.product, seat, int(stages.min()), origin))
-                boxes.append(_boxes(nets, item, seat, np.full(len(seat.u), stages.min(), np.uint16), origin))
+                appliances.append(_appliances(own, count, fabric.managers.product, seat))
+                boxes.append(_boxes(nets, item, seat, np.full(len(seat.u), own.stage.min(), np.uint16), origin))
                 count += len(seat.u)
-            tiers = [(made.tier == tier, next(pairs)) for tier in range(3)]
-        rows[index] = _clos.Rows(index, origin, first, stages)
-        place = {name: np.zeros(len(stages), np.uint32) for name in ("hall", "row", "position", "u")}
-        for mask, (item, seat) in tiers:
+        rows[index] = own
+        place = {name: np.zeros(len(own.stage), np.uint32) for name in ("hall", "row", "position", "u")}
+        for tier in (_clos.CORE,) if index in nets.cores else (_clos.LEAF, _clos.SPINE, _clos.CORE):
+            mask = made.tier == tier
+            item, seat = next(pairs)
             for name, column in place.items():
                 column[mask] = getattr(seat, name)
-            boxes.append(_boxes(nets, item, seat, stages[mask], origin))
-        switches.append(_switches(index, first, made, place, stages, origin))
-        first += len(stages)
+            boxes.append(_boxes(nets, item, seat, own.stage[mask], origin))
+        switches.append(_switches(own, made, place))
+        first += len(own.stage)
     return Wired(rows, _stack(switches), _stack(appliances), _stack(boxes))
 
 
@@ -69,13 +67,12 @@ def _stack(frames: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(frames) if frames else pl.DataFrame()
 
 
-def _switches(
-    fabric: int, first: int, made: _clos.Switches, place: Mapping[str, U32], stages: NDArray[np.uint16], origin: int
-) -> pl.DataFrame:
+def _switches(rows: _clos.Rows, made: _clos.Switches, place: Mapping[str, U32]) -> pl.DataFrame:
+    count = len(rows.stage)
     return pl.DataFrame(
         {
-            "switch": np.arange(first, first + len(stages), dtype=np.uint32),
-            "fabric": np.full(len(stages), fabric, np.uint16),
+            "switch": np.arange(rows.first_switch, rows.first_switch + count, dtype=np.uint32),
+            "fabric": np.full(count, rows.fabric, np.uint16),
             "plane": made.plane + 1,
             "tier": tables.codes(made.tier, tables.TIERS),
             "island": made.island + 1,
@@ -85,8 +82,8 @@ def _switches(
             "row_number": place["row"],
             "position": place["position"],
             "u": place["u"],
-            "stage": stages,
-            "origin": np.full(len(stages), origin, np.uint16),
+            "stage": rows.stage,
+            "origin": np.full(count, rows.origin, np.uint16),
         }
     )
 
@@ -97,20 +94,21 @@ def _core_switches(design: CoreDesign) -> _clos.Switches:
     return _clos.Switches(zero, zero + np.uint32(_clos.CORE), zero, zero, index, zero, zero)
 
 
-def _appliances(fabric: int, first: int, product: str, seat: Seats, stage: int, origin: int) -> pl.DataFrame:
+def _appliances(rows: _clos.Rows, first: int, product: str, seat: Seats) -> pl.DataFrame:
+    """Appliances stand from the fabric's first stage on: without a subnet manager no link comes up."""
     count = len(seat.u)
     return pl.DataFrame(
         {
             "appliance": np.arange(first, first + count, dtype=np.uint32),
-            "fabric": np.full(count, fabric, np.uint16),
+            "fabric": np.full(count, rows.fabric, np.uint16),
             "index": np.arange(1, count + 1, dtype=np.uint32),
             "product": [product] * count,
             "hall": seat.hall,
             "row_number": seat.row,
             "position": seat.position,
             "u": seat.u,
-            "stage": np.full(count, stage, np.uint16),
-            "origin": np.full(count, origin, np.uint16),
+            "stage": np.full(count, rows.stage.min(), np.uint16),
+            "origin": np.full(count, rows.origin, np.uint16),
         }
     )
 

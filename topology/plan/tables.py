@@ -56,9 +56,9 @@ class Table:
 
 def _series(column: Column, value: object, height: int) -> pl.Series:
     if isinstance(value, np.ndarray):
-        return pl.Series(column.name, value).cast(column.dtype)  # type: ignore[arg-type]
+        return pl.Series(column.name, value).cast(column.dtype)
     if isinstance(value, pl.Series):
-        return value.alias(column.name).cast(column.dtype)  # type: ignore[arg-type]
+        return value.alias(column.name).cast(column.dtype)
     if isinstance(value, list | tuple):
         return pl.Series(column.name, value, dtype=column.dtype)
     return pl.repeat(value, height, dtype=column.dtype, eager=True).alias(column.name)  # type: ignore[call-overload,no-any-return]

@@ -28,7 +28,7 @@ class Source:
     name: str  # as findings name the file
     data: dict[str, Any]
     sha256: str  # hex digest of the bytes that were read
-    lines: tuple[str, ...]  # for showing; what looks like a secret is masked
+    _text: str = field(repr=False)
     _root: Node = field(repr=False)
     _ignores: tuple[ignores.Ignore, ...] = field(repr=False)
     _wrong_ignores: tuple[Finding, ...] = field(repr=False)
@@ -50,17 +50,20 @@ class Source:
             FindingsError: The bytes are too many or not our YAML; every finding is located.
         """
         text, findings = decoded(within_size(data, name))
-        plain_lines = tuple(text.split("\n"))
-        lines = masked(plain_lines)
         tree = Tree(text) if not findings else None
         if tree is not None:
             findings = tree.findings or _not_a_mapping(tree.root, text)
         if findings or tree is None or tree.root is None:
             placed = sorted((replace(f, file=name) for f in findings), key=_reading_order)
-            raise FindingsError(placed, {name: lines})
-        accepted, wrong = ignores.ignores(plain_lines, tree.texts) if "topology:" in text else ([], [])
+            raise FindingsError(placed, {name: masked(text.split("\n"))})
+        accepted, wrong = ignores.ignores(text.split("\n"), tree.texts) if "topology:" in text else ([], [])
         digest = sha256(data).hexdigest()
-        return cls(name, tree.root.value, digest, lines, tree.root, tuple(accepted), tuple(wrong))
+        return cls(name, tree.root.value, digest, text, tree.root, tuple(accepted), tuple(wrong))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines for showing: what looks like a secret is masked."""
+        return masked(self._text.split("\n"))
 
     def place(self, path: Path) -> Spot:
         """1-based (line, column) of the value at `path`, else of its nearest parent.

@@ -40,9 +40,7 @@ def ignores(lines: Sequence[str], texts: Sequence[tuple[int, int]]) -> tuple[lis
             here = (number, hit.start() + 1)
             form = _FORM.fullmatch(hit.group(1).rstrip())
             if form is None:
-                wrong.append(
-                    at(found("S801", "an ignore comment without codes in brackets", help=_HOW), here)
-                )
+                wrong.append(at(found("S801", "an ignore comment without codes in brackets", help=_HOW), here))
             elif not form.group(2):
                 wrong.append(at(found("S801", "an ignore comment without a reason", help=_HOW), here))
             else:

@@ -11,6 +11,7 @@ _KEY_WORDS = (
     r"(?:api|access|private|secret|signing|ssh|bmc)[_-]?key|auth(?:orization)?[_-]?key"
 )
 _KEY = re.compile(rf"(?i)(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?:{_KEY_WORDS})s?(?:$|[_.-])")
+_ANY_WORD = re.compile(rf"(?i){_KEY_WORDS}")
 _REFERENCE = re.compile(r"(?i)[_-]refs?$")  # names the place where a secret is kept, not the secret
 # Every repetition is bounded: lines may be long, and hostile.
 _VALUE = re.compile(
@@ -75,7 +76,8 @@ def _end_of(secret: str) -> str | None:
 
 def _secret_from(line: str) -> int | None:
     """Where a secret begins in a line: behind the key that promises it, or at its own start."""
-    starts = [hit.end() for hit in _LINE_KEY.finditer(line) if secret_key(hit.group(1))]
+    keys = _LINE_KEY.finditer(line) if _ANY_WORD.search(line) else ()
+    starts = [hit.end() for hit in keys if secret_key(hit.group(1))]
     starts += [hit.start() for hit in _VALUE.finditer(line)]
     if not starts:
         return None

@@ -46,9 +46,7 @@ def slurm(release: str) -> Path:
             mirror answers, or the suite now carries another release.
     """
     if release not in SUITES:
-        raise UnavailableError(
-            f"Slurm {release} is in no Debian suite known here; known: {', '.join(SUITES)}"
-        )
+        raise UnavailableError(f"Slurm {release} is in no Debian suite known here; known: {', '.join(SUITES)}")
     suite = SUITES[release]
     try:
         cache = _cache()
@@ -113,9 +111,7 @@ def _unpack(cache: Path, suite: str, release: str) -> Path:
         shutil.rmtree(final, ignore_errors=True)  # only a broken one can be there: see `_unpacked`
         root.rename(final)
     if not _starts(final, release):
-        raise UnavailableError(
-            f"Slurm {version} was unpacked but does not start: {final}/usr/sbin/slurmctld -V"
-        )
+        raise UnavailableError(f"Slurm {version} was unpacked but does not start: {final}/usr/sbin/slurmctld -V")
     return final
 
 

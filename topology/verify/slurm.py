@@ -5,10 +5,8 @@ a token that lives as long as it does. `scontrol reconfigure` must not be used: 
 a new process, which then nobody ends.
 """
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -22,21 +20,17 @@ from ruamel.yaml import YAML
 
 from topology.verify import slurm_answers as answers
 from topology.verify.programs import Answer, run
-from topology.verify.slurm_log import ALLOWED_LINES, complaints, reasons
+from topology.verify.slurm_daemon import LOG, SlurmStartError, end, start
+from topology.verify.slurm_log import ALLOWED_LINES, complaints
 from topology.verify.slurm_machine import Settled, settle
 
-UP = "Running as primary controller"
-WAITS = "retrying in 1sec up to 60sec"  # for a file that is not there: it never will be
 TAKEN = "Address already in use"  # the free port was found by someone else as well
 TRIES = 3
 _ITEM = re.compile(r"(?:[^,\[]|\[[^\]]*\])+")  # of a hostlist: up to a comma that is in no bracket
-POLL_S = 0.02
-END_S = 60  # to save its state
 ARGUMENT_BYTES = 100_000  # Linux takes 131,072 bytes in one argument
 
 
-class SlurmStartError(Exception):
-    """slurmctld refused the folder; the text holds its fatal and error lines."""
+__all__ = ["SlurmAnswerError", "SlurmController", "SlurmStartError"]
 
 
 class SlurmAnswerError(Exception):
@@ -60,13 +54,17 @@ class SlurmController:
     def __enter__(self) -> Self:
         for attempt in range(1, TRIES + 1):
             self._home = Path(tempfile.mkdtemp(prefix="slurm-"))
+            begun = time.monotonic()
             try:
-                self._start()
+                self._settled: Settled = settle(self._rendered, self._home, self._root)
+                self._daemon = start(self._root, self._settled, limit_s=self._limit_s)
+                self._must("scontrol", "ping")
             except BaseException as error:
                 self._stop()
                 if attempt < TRIES and isinstance(error, SlurmStartError) and TAKEN in str(error):
                     continue
                 raise
+            self.started_s = time.monotonic() - begun
             break
         return self
 
@@ -78,7 +76,7 @@ class SlurmController:
     @property
     def log(self) -> str:
         """Everything slurmctld has said so far; after the end, everything it said."""
-        path = self._home / "log"
+        path = self._home / LOG
         return path.read_text(errors="replace") if path.exists() else self._log_text
 
     def log_complaints(self, allow: Sequence[re.Pattern[str]] = ALLOWED_LINES) -> list[str]:
@@ -160,42 +158,11 @@ class SlurmController:
         for chunk in _chunks([hostlists] if isinstance(hostlists, str) else hostlists):
             self._must("scontrol", "update", f"NodeName={chunk}", *words)
 
-    def _start(self) -> None:
-        self._settled: Settled = settle(self._rendered, self._home, self._root)
-        begun = time.monotonic()
-        with (self._home / "log").open("wb") as log:
-            daemon = self._daemon = subprocess.Popen(  # noqa: S603 -- our own unpacked program
-                [self._root / "usr/sbin/slurmctld", "-D", "-c", "-f", self._settled.conf],
-                env=dict(self._settled.daemon_env),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self._home,
-                start_new_session=True,  # so that its helper process can be ended with it
-            )
-        while UP not in (log_text := self.log):
-            waited_s = time.monotonic() - begun
-            if _ended(daemon):
-                raise SlurmStartError(reasons(self.log))
-            if WAITS in log_text:
-                raise SlurmStartError(next(line for line in log_text.splitlines() if WAITS in line))
-            if waited_s > self._limit_s:
-                raise SlurmStartError(f"not up after {waited_s:.0f} s\n{reasons(log_text)}")
-            time.sleep(POLL_S)
-        self._must("scontrol", "ping")
-        self.started_s = time.monotonic() - begun
-
     def _stop(self) -> None:
         """End the daemon, keep its log, remove its folder."""
-        daemon, self._daemon = self._daemon, None
-        if daemon is not None:
-            deadline = time.monotonic() + END_S
-            daemon.terminate()
-            while not _ended(daemon) and time.monotonic() < deadline:
-                time.sleep(POLL_S)
-            os.killpg(daemon.pid, signal.SIGKILL)  # slurmctld, should it hang, and its helper
-            daemon.wait()
-        self._log_text = self.log
+        if self._daemon is not None:
+            end(self._daemon)
+        self._daemon, self._log_text = None, self.log
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _ask(self, program: str, *words: str) -> Answer:
@@ -206,11 +173,6 @@ class SlurmController:
         if answer.code != 0:
             raise SlurmAnswerError(f"{program} {' '.join(words)[:200]}: {answer.last_words}")
         return answer
-
-
-def _ended(daemon: subprocess.Popen[bytes]) -> bool:
-    """Whether `daemon` has ended. It is not reaped yet, so its pid stays its own until `wait`."""
-    return os.waitid(os.P_PID, daemon.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _chunks(hostlists: Iterable[str]) -> Iterator[str]:

@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from topology.verify.packages import UnavailableError
+
 REPLACED = {  # key: why the rendered value cannot be used here
     "SlurmctldHost": "the controller is this machine, whatever its name; written only where one was rendered",
     "SlurmctldPort": "a free port, so that several can run at once",
@@ -49,8 +51,8 @@ TOKEN_LIFE_S = 24 * 3600
 class Settled:
     """A rendered folder made ready to run on this machine."""
 
+    home: Path  # holds everything the daemon reads and writes
     conf: Path  # slurm.conf for slurmctld
-    pid_file: Path
     daemon_env: Mapping[str, str]
     client_env: Mapping[str, str]
 
@@ -61,6 +63,9 @@ def settle(rendered: Path, home: Path, root: Path) -> Settled:
     Line numbers of slurm.conf stay: the first replaced line becomes `Include machine.conf`, the others
     comments. Commands get a slurm.conf of their own without node lines, because reading 65,000 nodes
     would take each command a second.
+
+    Raises:
+        UnavailableError: the caller's uid has no user name, which Slurm insists on.
     """
     conf, client = home / "conf", home / "client"
     shutil.copytree(rendered, conf)
@@ -81,7 +86,7 @@ def settle(rendered: Path, home: Path, root: Path) -> Settled:
     programs = f"{root}/usr/bin:{root}/usr/sbin:{os.environ.get('PATH', os.defpath)}"
     plain = {"PATH": programs, "LC_ALL": "C", "HOME": str(home)}
     client_env = plain | {"SLURM_CONF": str(client / "slurm.conf"), "SLURM_JWT": _token(token_key)}
-    return Settled(conf / "slurm.conf", home / "slurmctld.pid", plain, client_env)
+    return Settled(home, conf / "slurm.conf", plain, client_env)
 
 
 def without_machine_keys(text: str) -> str:
@@ -163,10 +168,18 @@ def _write_secret(path: Path, content: bytes) -> None:
 def _token(key: bytes) -> str:
     """JSON web token (RFC 7519, HS256) that says the caller is who they are, for auth/jwt."""
     now = int(time.time())
-    claims = {"iat": now, "exp": now + TOKEN_LIFE_S, "sun": pwd.getpwuid(os.getuid()).pw_name}
+    claims = {"iat": now, "exp": now + TOKEN_LIFE_S, "sun": _user()}
     parts = [json.dumps(part).encode() for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
     signed = b".".join(_base64url(part) for part in parts)
     return (signed + b"." + _base64url(hmac.digest(key, signed, hashlib.sha256))).decode()
+
+
+def _user() -> str:
+    """Name of the caller, not of $USER."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        raise UnavailableError(f"Slurm takes no user without a name: uid {os.getuid()} has none") from None
 
 
 def _base64url(raw: bytes) -> bytes:

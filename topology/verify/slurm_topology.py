@@ -30,18 +30,12 @@ def from_conf(text: str) -> Topology:
     blocks = [{"block": line["BlockName"], "nodes": line["Nodes"]} for line in lines if "BlockName" in line]
     switches = [
         {"switch": line["SwitchName"]}
-        | {
-            key.lower(): line[word]
-            for key, word in (("nodes", "Nodes"), ("children", "Switches"))
-            if word in line
-        }
+        | {key.lower(): line[word] for key, word in (("nodes", "Nodes"), ("children", "Switches")) if word in line}
         for line in lines
         if "SwitchName" in line
     ]
     sizes = [int(size) for line in lines for size in line.get("BlockSizes", "").split(",") if size]
-    shape = (
-        {"block": {"block_sizes": sizes, "blocks": blocks}} if blocks else {"tree": {"switches": switches}}
-    )
+    shape = {"block": {"block_sizes": sizes, "blocks": blocks}} if blocks else {"tree": {"switches": switches}}
     return {"topology": "default", "cluster_default": True, **shape}
 
 

@@ -50,9 +50,9 @@ def controllers(plan: Plan, stage: int) -> Iterator[Controller]:
     """Every slurmctld that has nodes in a stage, clusters as in the spec."""
     places = names.node_places(plan).filter(pl.col("stage") <= stage)
     for cluster in plan.spec.slurm.clusters:
-        piece = pl.Series("piece", pieces(plan, cluster)).gather(places["unit"])
-        mine = places.with_columns(piece)
-        for at in range(int(piece.max() if len(piece) else -1) + 1):  # type: ignore[call-overload]
+        piece = pieces(plan, cluster)
+        mine = places.with_columns(pl.Series("piece", piece).gather(places["unit"]))
+        for at in range(int(piece.max(initial=-1)) + 1):
             nodes = mine.filter(pl.col("piece") == at)
             if nodes.height:
                 name = cluster.name if at == 0 else f"{cluster.name}-{at + 1}"
@@ -63,7 +63,5 @@ def _partitions(plan: Plan, cluster: SlurmCluster, nodes: pl.DataFrame) -> tuple
     """Partitions of the cluster that have a node here."""
     here = {plan.spec.compute[index].name for index in nodes["group"].unique().to_list()}
     return tuple(
-        p
-        for p in plan.spec.slurm.partitions
-        if here & set(p.compute) and set(p.compute) <= set(cluster.compute)
+        p for p in plan.spec.slurm.partitions if here & set(p.compute) and set(p.compute) <= set(cluster.compute)
     )

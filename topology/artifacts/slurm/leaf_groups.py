@@ -4,6 +4,8 @@ A node of a rail-optimized fabric has a leaf per rail, but Slurm wants it under 
 the leaves of a group are that switch.
 """
 
+from typing import Any
+
 import polars as pl
 
 from topology.plan import Plan
@@ -16,7 +18,7 @@ LEVELS = {  # words and columns from the leaves up, by tiers of the fabric
 }
 
 
-def shape(plan: Plan, fabric: str) -> dict[str, int]:
+def shape(plan: Plan, fabric: str) -> dict[str, Any]:
     """The fabric's row of the table of fabrics."""
     return plan.fabrics.row(by_predicate=pl.col("name") == fabric, named=True)
 
@@ -51,6 +53,4 @@ def template(word: str, column: str) -> Template:
 def leaf_template(plan: Plan, fabric: str) -> Template:
     """Name of a leaf group; its number within the unit only where a unit has several."""
     name = template("leaf", "run")
-    return (
-        (*name, Part("-"), Part(column="seat", width=1)) if shape(plan, fabric)["leaf_groups"] > 1 else name
-    )
+    return (*name, Part("-"), Part(column="seat", width=1)) if shape(plan, fabric)["leaf_groups"] > 1 else name

@@ -40,8 +40,7 @@ def _levels(plan: Plan, groups: pl.DataFrame, fabric: str) -> list[TreeSwitch]:
         parts = dict.fromkeys([*(part.column for part in (*below, *own) if part.column)])
         folded = names.fold(groups.select(*parts).unique(), below, ["fabric_name", column])
         made += [
-            TreeSwitch(name, "", lower)
-            for lower, name in folded.select("hosts", name=names.spell(own)).iter_rows()
+            TreeSwitch(name, "", lower) for lower, name in folded.select("hosts", name=names.spell(own)).iter_rows()
         ]
         below = own
     return made

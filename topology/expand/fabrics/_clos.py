@@ -68,9 +68,9 @@ def switches(design: Design, units: int) -> Switches:
     spine = np.arange(number.spine, dtype=np.uint32)
     pod, spine_index = np.divmod(spine, np.uint32(max(shape.spines, 1)))
     pod_island, pod_in_island = np.divmod(pod, np.uint32(shape.island_pods))
-    pod_run = pod_island * np.uint32(island_runs) + pod_in_island // np.uint32(
-        shape.pod_columns
-    ) * np.uint32(shape.pod_runs)
+    pod_run = pod_island * np.uint32(island_runs) + pod_in_island // np.uint32(shape.pod_columns) * np.uint32(
+        shape.pod_runs
+    )
     core = np.arange(number.core, dtype=np.uint32)
     core_island, core_index = np.divmod(core, np.uint32(max(shape.spines * shape.cores, 1)))
     one = (
@@ -160,7 +160,8 @@ def _leaf_cables(design: Design, rows: Rows) -> pl.DataFrame:
     port = (run * np.uint32(shape.pod_leaves) + index) * np.uint32(shape.leaf_links) + lane
     _, up = leaf_blocks(design)
     down, _ = spine_blocks(design)
-    return _switch_cables(design, rows, "leaf-spine", leaf, up.locate(uplink), spine, down.locate(port))
+    ends = Ends(leaf, *up.locate(uplink)), Ends(spine, *down.locate(port))
+    return _switch_cables(design, rows, "leaf-spine", *ends)
 
 
 def _spine_cables(design: Design, rows: Rows) -> pl.DataFrame:
@@ -177,31 +178,36 @@ def _spine_cables(design: Design, rows: Rows) -> pl.DataFrame:
     _, up = spine_blocks(design)
     down, _ = core_blocks(design)
     spine += np.uint32(number.leaf)
-    return _switch_cables(design, rows, "spine-core", spine, up.locate(uplink), core, down.locate(port))
+    ends = Ends(spine, *up.locate(uplink)), Ends(core, *down.locate(port))
+    return _switch_cables(design, rows, "spine-core", *ends)
 
 
-Ports = tuple[NDArray[np.uint16], NDArray[np.uint8]]
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """One end of the cables between two tiers: switches of a plane, from 0, and their ports."""
+
+    switch: U32
+    cage: NDArray[np.uint16]
+    port: NDArray[np.uint8]
 
 
-def _switch_cables(
-    design: Design, rows: Rows, hop: str, a: U32, a_ports: Ports, b: U32, b_ports: Ports
-) -> pl.DataFrame:
+def _switch_cables(design: Design, rows: Rows, hop: str, a: Ends, b: Ends) -> pl.DataFrame:
     """Cables between two tiers, the same in every plane; a lower switch has its cables from its own stage on."""
     planes, per_plane = design.ask.fabric.planes, count(design, design.ask.units).plane
-    plane = _plane_of(planes, len(a))
+    plane = _plane_of(planes, len(a.switch))
     base = plane * np.uint32(per_plane) + np.uint32(rows.first_switch)
-    lower = np.tile(a, planes) + base
+    lower = np.tile(a.switch, planes) + base
     return _frame(
         rows,
         plane,
         hop=hop,
         a_table="switches",
         a=lower,
-        a_cage=np.tile(a_ports[0], planes),
-        a_port=np.tile(a_ports[1], planes),
-        b=np.tile(b, planes) + base,
-        b_cage=np.tile(b_ports[0], planes),
-        b_port=np.tile(b_ports[1], planes),
+        a_cage=np.tile(a.cage, planes),
+        a_port=np.tile(a.port, planes),
+        b=np.tile(b.switch, planes) + base,
+        b_cage=np.tile(b.cage, planes),
+        b_port=np.tile(b.port, planes),
         rate_gbps=design.ask.fabric.uplink_gbps,
         stage=rows.stage[lower - np.uint32(rows.first_switch)],
     )

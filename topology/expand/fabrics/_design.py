@@ -58,31 +58,27 @@ def _shape(ask: Ask, rails: int) -> Shape | None:
     if fabric.pod_units is None:
         return best_three_tiers(leaves, runs, tiers)
     if fabric.pod_units % leaves.run_units:
-        raise FindingsError(
-            [
-                ask.finding(
-                    "N106",
-                    "pod_units",
-                    f"pods of {fabric.pod_units} units cut a leaf that {leaves.run_units} units share",
-                    f"write a multiple of {leaves.run_units}",
-                )
-            ]
+        raise ask.refused(
+            "N106",
+            "pod_units",
+            f"pods of {fabric.pod_units} units cut a leaf that {leaves.run_units} units share",
+            f"write a multiple of {leaves.run_units}",
         )
     return three_tiers(leaves, runs, fabric.pod_units // leaves.run_units, tiers)
 
 
 def _rates(ask: Ask) -> list[Finding]:
-    fabric, switch, found = ask.fabric, ask.switch, []
+    fabric, switch, wrong = ask.fabric, ask.switch, []
     known = ", ".join(map(str, _ports.rates(switch)))
     for key, gbps in (("port_gbps", fabric.port_gbps), ("uplink_gbps", fabric.uplink_gbps)):
         if not _ports.capacity(switch, gbps) and (key == "port_gbps" or gbps != fabric.port_gbps):
             message = f"{switch.slug} has no {gbps} Gb/s ports"
-            found.append(ask.finding("N101", key, message, f"write one of {known}, or take another switch"))
+            wrong.append(ask.finding("N101", key, message, f"write one of {known}, or take another switch"))
     link = "infiniband" if fabric.protocol == "infiniband" else "ethernet"
     if switch.protocol != link:
         message = f"{fabric.protocol} needs {link} switches; {switch.slug} speaks {switch.protocol}"
-        found.append(ask.finding("N102", "switch", message, f"take an {link} switch or change protocol"))
-    return found
+        wrong.append(ask.finding("N102", "switch", message, f"take an {link} switch or change protocol"))
+    return wrong
 
 
 def _endpoints(ask: Ask, units: int) -> int:
@@ -128,7 +124,6 @@ def _too_large(ask: Ask, rails: int) -> Finding:
         f"write islands: {{units: {most}}} with a core fabric"
         + (", or tiers: auto" if fabric.tiers and fabric.tiers < 3 else "")  # noqa: PLR2004 - tiers
         + ", or take a switch with more ports",
-        "a full Clos of k-port switches ends at k*k/2 endpoints with two tiers and k*k*k/4 with three",
     )
 
 
@@ -151,5 +146,4 @@ def _out_of_lids(ask: Ask, shape: Shape, rails: int) -> Finding:
         f"{ports:,} HCA ports and {shape.island_switches:,} switches need {_lids(ask, shape):,} LIDs; "
         f"an InfiniBand subnet has {UNICAST_LIDS:,}",
         f"write islands: {{units: {most}}} with a core fabric, or more planes of NICs that have the ports",
-        "unicast LIDs are 0x0001 to 0xBFFF; every HCA port and every switch takes one",
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from topology.catalog.model import Switch
 from topology.expand.fabrics import _ports
 from topology.expand.fabrics._shape import CoreLink, Leaves
+from topology.expand.rules import found
 from topology.findings import Finding, FindingsError
 from topology.spec.model import Fabric
 
@@ -31,9 +32,13 @@ class Ask:
         """Units of a full island."""
         return min(self.fabric.island_units or self.sized_units, self.sized_units)
 
-    def finding(self, code: str, key: str, message: str, help_: str, because: str = "") -> Finding:
+    def finding(self, code: str, key: str, message: str, help_: str) -> Finding:
         """A finding at one key of this fabric."""
-        return Finding(code, f"fabric {self.fabric.name}: {message}", (*self.fabric.path, key), help_, because)
+        return found(code, f"fabric {self.fabric.name}: {message}", (*self.fabric.path, key), help_)
+
+    def refused(self, code: str, key: str, message: str, help_: str) -> FindingsError:
+        """The error of a fabric that cannot be built, with one finding at one of its keys."""
+        return FindingsError([self.finding(code, key, message, help_)])
 
 
 def one_leaf_tier(ask: Ask, rails: int) -> Leaves | None:
@@ -61,16 +66,12 @@ def leaf_tier(ask: Ask, rails: int) -> Leaves:
         rails = max(q for q in range(1, ask.nics + 1) if ask.nics % q == 0 and (q == 1 or q * slots <= most))
     nodes = most // rails
     if not nodes:
-        raise FindingsError(
-            [
-                ask.finding(
-                    "N103",
-                    "switch",
-                    f"a leaf of {ask.switch.slug} has {most} node ports at {fabric.port_gbps} Gb/s and "
-                    f"oversubscription {taper:g}; one node brings {rails}",
-                    "take a switch with more ports or a lower port_gbps",
-                )
-            ]
+        raise ask.refused(
+            "N103",
+            "switch",
+            f"a leaf of {ask.switch.slug} has {most} node ports at {fabric.port_gbps} Gb/s and "
+            f"oversubscription {taper:g}; one node brings {rails}",
+            "take a switch with more ports or a lower port_gbps",
         )
     runs, groups = 1, 1
     if fabric.leaf_down is not None:
@@ -98,29 +99,21 @@ def _given(ask: Ask, rails: int, most: int) -> int:
     """Node places per leaf group for the spec's own `leaf_down`."""
     down, slots = ask.fabric.leaf_down or 0, ask.unit_slots
     if down > most:
-        raise FindingsError(
-            [
-                ask.finding(
-                    "N104",
-                    "leaf_down",
-                    f"{down} node ports and their uplinks at oversubscription "
-                    f"{ask.fabric.oversubscription.leaf:g} do not fit {ask.switch.slug}, which has "
-                    f"{_ports.capacity(ask.switch, ask.fabric.port_gbps)} ports at {ask.fabric.port_gbps} Gb/s",
-                    f"write {most} or less",
-                )
-            ]
+        raise ask.refused(
+            "N104",
+            "leaf_down",
+            f"{down} node ports and their uplinks at oversubscription "
+            f"{ask.fabric.oversubscription.leaf:g} do not fit {ask.switch.slug}, which has "
+            f"{_ports.capacity(ask.switch, ask.fabric.port_gbps)} ports at {ask.fabric.port_gbps} Gb/s",
+            f"write {most} or less",
         )
     if down % rails or slots % (down // rails):
         fits = [n * rails for n in range(1, most // rails + 1) if slots % n == 0]
-        raise FindingsError(
-            [
-                ask.finding(
-                    "N105",
-                    "leaf_down",
-                    f"{down} node ports per leaf do not divide a unit of {slots} nodes x {rails} NICs per leaf",
-                    f"write one of {', '.join(map(str, fits))}",
-                )
-            ]
+        raise ask.refused(
+            "N105",
+            "leaf_down",
+            f"{down} node ports per leaf do not divide a unit of {slots} nodes x {rails} NICs per leaf",
+            f"write one of {', '.join(map(str, fits))}",
         )
     return down // rails
 
@@ -137,4 +130,5 @@ def attach(
     group, seat = np.divmod(within * np.uint32(slots) + place, np.uint32(leaves.group_nodes))
     column, lane = np.divmod(rail, np.uint32(leaves.rails))
     leaf = run * np.uint32(leaves.per_run) + column * np.uint32(leaves.groups) + group
-    return leaf, seat * np.uint32(leaves.rails) + lane
+    port = seat * np.uint32(leaves.rails) + lane
+    return leaf.astype(np.uint32), port.astype(np.uint32)

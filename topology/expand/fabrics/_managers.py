@@ -10,7 +10,6 @@ import polars as pl
 from topology.expand.fabrics import _clos
 from topology.expand.fabrics._design import Design
 from topology.expand.fabrics._leaves import attach
-from topology.findings import FindingsError
 from topology.plan import tables
 
 
@@ -30,17 +29,12 @@ def cables(design: Design, nics: _clos.Nics, rows: _clos.Rows, first_appliance: 
     taken[leaf.astype(np.int64) * leaves.down + port] = True
     free = np.flatnonzero(~taken)
     if len(free) < need:
-        raise FindingsError(
-            [
-                design.ask.finding(
-                    "N114",
-                    "managers",
-                    f"{managers.count} x {managers.ports} ports of {managers.product} need {need} free node ports; "
-                    f"{len(free)} are free",
-                    "name a node to leave out under the group's `without`; its ports go to the appliances",
-                    "NVIDIA DGX SuperPOD RA-11333, table 4: UFM takes the place of one node",
-                )
-            ]
+        raise design.ask.refused(
+            "N114",
+            "managers",
+            f"{managers.count} x {managers.ports} ports of {managers.product} need {need} free node ports; "
+            f"{len(free)} are free",
+            "name a node to leave out under the group's `without`; its ports go to the appliances",
         )
     free_leaf, free_port = np.divmod(free[:need].astype(np.uint32), np.uint32(leaves.down))
     cage, split = _clos.leaf_blocks(design)[0].locate(free_port)

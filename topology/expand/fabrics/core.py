@@ -17,7 +17,7 @@ from topology.catalog.model import Switch
 from topology.expand.fabrics import _clos, _ports
 from topology.expand.fabrics._design import Design
 from topology.expand.fabrics._shape import CoreLink
-from topology.findings import Finding, FindingsError
+from topology.expand.rules import refused
 from topology.plan import tables
 from topology.spec.model import Fabric
 
@@ -47,8 +47,11 @@ def design(fabric: Fabric, switch: Switch, joined: Sequence[Design]) -> CoreDesi
     if not ports:
         known = ", ".join(map(str, _ports.rates(switch)))
         message = f"fabric {fabric.name}: {switch.slug} has no {fabric.port_gbps} Gb/s ports"
-        raise FindingsError(
-            [Finding("N101", message, (*fabric.path, "port_gbps"), f"write one of {known}, or take another switch")]
+        raise refused(
+            "N101",
+            message,
+            (*fabric.path, "port_gbps"),
+            f"write one of {known}, or take another switch",
         )
     firsts, total = [], 0
     for each in joined:
@@ -58,16 +61,12 @@ def design(fabric: Fabric, switch: Switch, joined: Sequence[Design]) -> CoreDesi
     short = [each for each in joined if _tree_uplinks(each) < count]
     if short:
         each = min(short, key=_tree_uplinks)
-        raise FindingsError(
-            [
-                Finding(
-                    "N204",
-                    f"fabric {fabric.name}: an island of {each.ask.fabric.name} has {_tree_uplinks(each)} uplinks "
-                    f"for {count} core switches of {ports} ports, so some cores miss it",
-                    (*fabric.path, "oversubscription"),
-                    "lower the core's oversubscription, make islands larger, or take a core switch with more ports",
-                )
-            ]
+        raise refused(
+            "N204",
+            f"fabric {fabric.name}: an island of {each.ask.fabric.name} has {_tree_uplinks(each)} uplinks "
+            f"for {count} core switches of {ports} ports, so some cores miss it",
+            (*fabric.path, "oversubscription"),
+            "lower the core's oversubscription, make islands larger, or take a core switch with more ports",
         )
     return CoreDesign(fabric, switch, tuple(zip(joined, firsts, strict=True)), count)
 
