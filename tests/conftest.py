@@ -1,6 +1,20 @@
 """Options and fixtures that every test may use."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import pytest
+
+from topology.cli import main
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command did."""
+
+    code: int
+    out: str
+    err: str
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -11,3 +25,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether to write the files on record instead of comparing with them; review before commit."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Run]:
+    """Runs `topology` with some arguments in this process."""
+
+    def run(*arguments: str) -> Run:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        said = capsys.readouterr()
+        return Run(int(stop.value.code or 0), said.out, said.err)
+
+    return run

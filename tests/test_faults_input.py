@@ -47,7 +47,7 @@ def told(path, *root, cwd):
         capture_output=True,
         text=True,
         timeout=120,
-        preexec_fn=under_limits,  # noqa: PLW1509 - limits must stand before the reader starts
+        preexec_fn=under_limits,
         check=False,
     )
     assert run.stderr == ""

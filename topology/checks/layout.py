@@ -29,6 +29,11 @@ def _contents(plan: Plan) -> dict[str, str]:
     return words
 
 
+def _plain(figure: pl.Expr) -> pl.Expr:
+    """A figure as people write it: 40.8, and 30 rather than 30.0."""
+    return figure.round(3).cast(pl.String).str.strip_suffix(".0")
+
+
 def _breach(racks: pl.DataFrame, message: pl.Expr, help_: pl.Expr) -> pl.DataFrame:
     return racks.select("origin", "example", message=message, help=help_)
 
@@ -59,13 +64,13 @@ def rack_fits_its_hall(plan: Plan) -> pl.DataFrame:
 def rack_within_power(plan: Plan) -> pl.DataFrame:
     """Racks whose catalogue maximum is over their hall's limit."""
     over = _racks(plan).filter(pl.col("power_w") > pl.col("limit_power_w"))
-    draw, limit = pl.col("power_w") / 1000, pl.col("limit_power_w") / 1000
+    draw, limit = _plain(pl.col("power_w") / 1000), _plain(pl.col("limit_power_w") / 1000)
     return _breach(
         over,
         pl.format("rack {} draws up to {} kW; its position carries {} kW: {}", "example", draw, limit, "holds"),
         pl.format(
             "write power_kw: {} in rack_limit if the feeds carry it, or fewer nodes_per_rack",
-            draw.ceil().cast(pl.Int64),
+            (pl.col("power_w") / 1000).ceil().cast(pl.Int64),
         ),
     )
 
@@ -79,8 +84,8 @@ def rack_within_weight(plan: Plan) -> pl.DataFrame:
         pl.format(
             "rack {} weighs {} kg; its position carries {} kg: {}",
             "example",
-            "weight_kg",
-            "limit_weight_kg",
+            _plain(pl.col("weight_kg")),
+            _plain(pl.col("limit_weight_kg")),
             "holds",
         ),
         pl.lit("stand it on a stronger floor, or fewer nodes_per_rack"),

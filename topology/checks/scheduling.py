@@ -19,7 +19,7 @@ def units_fit_a_controller(plan: Plan) -> pl.DataFrame:
     sizes = plan.nodes.group_by("origin", "unit").agg(nodes=pl.len()).filter(pl.col("nodes") > limit).sort("unit")
     return sizes.select(
         "origin",
-        example=pl.format("unit {}", "unit"),
+        example=pl.format("unit {}", pl.lit(plan.units["number"]).gather("unit")),
         message=pl.format("a unit has {} nodes; one slurmctld takes {}", "nodes", pl.lit(limit)),
         help=pl.lit("write a smaller unit_racks, or a larger slurm.max_nodes up to 65536"),
     )
@@ -30,6 +30,7 @@ def units_fit_a_controller(plan: Plan) -> pl.DataFrame:
     "the NVLink domains of a Slurm cluster are of one size",
     "the smallest domain is the base block: slurmctld 26.05 takes a short block in silence, 24.11 refuses it",
     severity=Severity.WARNING,
+    keys={"compute": "without"},
 )
 def domains_are_alike(plan: Plan) -> pl.DataFrame:
     """Rack-scale domains with fewer nodes than the largest of their group."""

@@ -4,13 +4,14 @@ One module per command; each imports what it needs when it runs, so that `--help
 """
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
 
 from topology import __version__
 from topology.cli import build, check, explain, init
-from topology.cli.exits import INTERNAL, INTERRUPTED, PIPE_CLOSED, REFUSED
+from topology.cli.exits import FINE, INTERNAL, INTERRUPTED, PIPE_CLOSED, REFUSED
 
 app = typer.Typer(
     name="topology",
@@ -44,10 +45,10 @@ def _options(
     del version
 
 
-def main() -> NoReturn:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and leave with its exit code; nobody ever sees a traceback of ours."""
     try:
-        app(standalone_mode=False)
+        code = app(None if arguments is None else list(arguments), standalone_mode=False)
     except SystemExit as stop:
         sys.exit(stop.code)
     except KeyboardInterrupt:
@@ -57,15 +58,13 @@ def main() -> NoReturn:
         sys.exit(PIPE_CLOSED)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         sys.exit(_failed(error))
-    sys.exit(0)
+    sys.exit(code or FINE)
 
 
 def _failed(error: Exception) -> int:
     """Exit code of an error no command caught, after one line that says what it was."""
     import click  # noqa: PLC0415 - only needed when something went wrong
 
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
     if isinstance(error, click.exceptions.Abort):
         return INTERRUPTED
     if isinstance(error, click.ClickException):

@@ -93,7 +93,7 @@ def _ask(fabric: Fabric, switch: Switch, groups: Sequence[SizedGroup], link: Cor
     wrong = [problem for group in mine for problem in _nic_problems(fabric, group)]
     first = mine[0]
     shapes = {(group.unit_slots, _nics(group.node, fabric.connects)) for group in mine}
-    if len(shapes) > 1:
+    if len(shapes) > 1 and not wrong:
         words = "; ".join(
             f"{group.group.name} {group.unit_slots} nodes x {_nics(group.node, fabric.connects)} NICs per unit"
             for group in mine

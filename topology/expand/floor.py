@@ -107,7 +107,7 @@ def place_units(
             spots.append(np.stack([np.full(take, index[name], np.uint32), row, position]))
             row_end[index[name]] = first_end
             left -= take
-        if left and not any(problem.path[:2] == group.group.path for problem in wrong):
+        if left and capacity:
             wrong.append(_halls_full(group, room, capacity))
         hall_, row_, position_ = np.concatenate(spots, axis=1) if spots else np.zeros((3, 0), np.uint32)
         placed.append(UnitPlaces(hall_.astype(np.uint16), row_, position_, row_end))
@@ -135,7 +135,7 @@ def _end_racks(units: int, ends: Sequence[RowEnd], fits: int) -> int:
 def _unit_too_long(hall: Hall, group: SizedGroup, ends: Sequence[RowEnd]) -> Finding:
     racks, fits = group.group.unit_racks, seats(hall, [end.box for end in ends]) if ends else 1
     extra = _end_racks(1, ends, fits)
-    with_leaves = f" and {extra} network racks at the row's end" if extra else ""
+    with_leaves = f" and {extra} network rack{'s' if extra > 1 else ''} at the row's end" if extra else ""
     return found(
         "L102",
         f"a unit of {group.group.name} is {racks} racks{with_leaves}; a row of hall {hall.name} has "
@@ -151,9 +151,7 @@ def _halls_full(group: SizedGroup, room: int, capacity: int) -> Finding:
     return found(
         "L101",
         f"{group.group.name} needs places for {room} units{kept}, {room * racks} racks; "
-        f"{', '.join(group.group.halls)} have free rows for {capacity}",
+        f"the free rows of {', '.join(group.group.halls)} hold {capacity}",
         (*group.group.path, "halls"),
-        f"add a hall or rows for {room - capacity} more units, or write units: {capacity}"
-        if capacity
-        else "add a hall or rows",
+        f"add a hall, or rows for {room - capacity} more units, or write units: {capacity}",
     )

@@ -74,9 +74,8 @@ def size_groups(spec: ClusterSpec, catalog: Catalog) -> list[SizedGroup]:
         node = catalog.nodes[rack.node]
         draft = SizedGroup(index, group, rack, node, fitted, 0, np.zeros(0, np.uint16))
         units, problems = _whole_units(draft, group.count, group.name)
-        wrong += problems
-        stages, problems = _stages(spec, draft, units)
-        wrong += problems
+        stages, more = _stages(spec, draft, units)
+        wrong += problems + [one for one in more if one not in problems]  # a spec without stages counts once
         sized.append(SizedGroup(index, group, rack, node, fitted, units, stages))
     if wrong:
         raise FindingsError(wrong)

@@ -10,8 +10,8 @@ _KEY_WORDS = (
     r"passw(?:or)?d|passphrase|pwd|secret|tokens?|credentials?|psk|"
     r"(?:api|access|private|secret|signing|ssh|bmc)[_-]?key|auth(?:orization)?[_-]?key"
 )
-_KEY = re.compile(rf"(?i)(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?:{_KEY_WORDS})s?(?:$|[_.-])")
-_ANY_WORD = re.compile(rf"(?i){_KEY_WORDS}")
+_KEY = re.compile(rf"(?:^|[_.-]|(?<=[a-z0-9]))(?i:{_KEY_WORDS})s?(?:$|[_.-]|(?=[A-Z0-9]))")
+_KEY_PARTS = ("pass", "pwd", "secret", "token", "credential", "psk", "key")  # one is in every secret key
 _REFERENCE = re.compile(r"(?i)[_-]refs?$")  # names the place where a secret is kept, not the secret
 # Every repetition is bounded: lines may be long, and hostile.
 _VALUE = re.compile(
@@ -21,6 +21,10 @@ _VALUE = re.compile(
     r"|\bxox[abprs]-[\w-]{10}|\bhvs\.[\w-]{20}|\bpul-[0-9a-f]{40}\b|\bnvapi-[\w-]{20}"
     r"|\beyJ[\w-]{8,200}\.eyJ[\w-]{8}"  # signed web token
     r"|\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@]{0,100}:[^\s/@]{1,100}@"  # password inside an address
+)
+_VALUE_PARTS = (  # one is in every secret value
+    *("-----BEGIN", "AKIA", "ASIA", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-"),
+    *("xox", "hvs.", "pul-", "nvapi-", "eyJ", "://"),
 )
 _LINE_KEY = re.compile(r"(?<![\w.-])([\w.-]{1,128})[\"']?\s*:")
 
@@ -76,9 +80,12 @@ def _end_of(secret: str) -> str | None:
 
 def _secret_from(line: str) -> int | None:
     """Where a secret begins in a line: behind the key that promises it, or at its own start."""
-    keys = _LINE_KEY.finditer(line) if _ANY_WORD.search(line) else ()
-    starts = [hit.end() for hit in keys if secret_key(hit.group(1))]
-    starts += [hit.start() for hit in _VALUE.finditer(line)]
+    lowered = line.lower()
+    starts: list[int] = []
+    if any(part in lowered for part in _KEY_PARTS):  # a plain search: lines may have millions of characters
+        starts += [hit.end() for hit in _LINE_KEY.finditer(line) if secret_key(hit.group(1))]
+    if any(part in line for part in _VALUE_PARTS):
+        starts += [hit.start() for hit in _VALUE.finditer(line)]
     if not starts:
         return None
     start = min(starts)

@@ -71,13 +71,15 @@ def only_whole_units(
 ) -> Trial:
     """With half of every unit broken but `count` of the largest, a job of their size lands exactly there.
 
+    It is the first half: what is left of a unit then joins the next one in the order of nodes, and a
+    scheduler that only looks for neighbours in that order (topology/flat) splits the job over both.
     More than one unit is asked for with --segment, so that each segment has to be a whole unit.
     """
     largest = _largest(units)
     size = largest["nodes"][0]
     whole = chance.sample(largest["unit"].to_list(), count)
-    place, left = pl.int_range(pl.len()).over("unit"), pl.len().over("unit") // 2
-    broken = units.filter(~pl.col("unit").is_in(whole), place >= left)["node"].to_list()
+    place, size_of = pl.int_range(pl.len()).over("unit"), pl.len().over("unit")
+    broken = units.filter(~pl.col("unit").is_in(whole), 2 * place < size_of)["node"].to_list()
     slurm.down(broken)
     try:
         answer = slurm.place(partition, count * size, segment=size if count > 1 else None)

@@ -7,10 +7,9 @@ a new process, which then nobody ends.
 
 import re
 import shutil
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +19,7 @@ from ruamel.yaml import YAML
 
 from topology.verify import slurm_answers as answers
 from topology.verify.programs import Answer, run
-from topology.verify.slurm_daemon import LOG, SlurmStartError, end, start
+from topology.verify.slurm_daemon import LOG, Daemon, SlurmStartError, end, start
 from topology.verify.slurm_log import ALLOWED_LINES, complaints
 from topology.verify.slurm_machine import Settled, settle
 
@@ -47,7 +46,7 @@ class SlurmController:
 
     def __init__(self, rendered: Path, root: Path, *, limit_s: float = 300) -> None:
         self._rendered, self._root, self._limit_s = rendered, root, limit_s
-        self._daemon: subprocess.Popen[bytes] | None = None
+        self._daemon: Daemon | None = None
         self._log_text = ""
         self.started_s = 0.0  # from the start to the first answer
 
@@ -78,6 +77,11 @@ class SlurmController:
         """Everything slurmctld has said so far; after the end, everything it said."""
         path = self._home / LOG
         return path.read_text(errors="replace") if path.exists() else self._log_text
+
+    @property
+    def client_env(self) -> Mapping[str, str]:
+        """Environment in which Slurm's own commands talk to this controller, token included."""
+        return self._settled.client_env
 
     def log_complaints(self, allow: Sequence[re.Pattern[str]] = ALLOWED_LINES) -> list[str]:
         """The fatal, error and warning lines of the log that none of `allow` matches."""
@@ -166,7 +170,7 @@ class SlurmController:
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _ask(self, program: str, *words: str) -> Answer:
-        return run([program, *words], env=self._settled.client_env, limit_s=self._limit_s)
+        return run([program, *words], env=self.client_env, limit_s=self._limit_s)
 
     def _must(self, program: str, *words: str) -> Answer:
         answer = self._ask(program, *words)

@@ -15,12 +15,14 @@ WAITS = "retrying in 1sec up to 60sec"  # for a file that is not there: it never
 POLL_S = 0.02
 END_S = 60  # to save its state
 
+Daemon = subprocess.Popen[bytes]
+
 
 class SlurmStartError(Exception):
     """slurmctld refused the folder; the text holds its fatal and error lines."""
 
 
-def start(root: Path, settled: Settled, *, limit_s: float) -> subprocess.Popen[bytes]:
+def start(root: Path, settled: Settled, *, limit_s: float) -> Daemon:
     """A slurmctld that is up, on the settled folder; its output goes to `LOG` in the home folder.
 
     Raises:
@@ -45,7 +47,7 @@ def start(root: Path, settled: Settled, *, limit_s: float) -> subprocess.Popen[b
     return daemon
 
 
-def _wait(daemon: subprocess.Popen[bytes], path: Path, limit_s: float) -> None:
+def _wait(daemon: Daemon, path: Path, limit_s: float) -> None:
     """Return when the log says that the daemon is up."""
     deadline = time.monotonic() + limit_s
     while True:
@@ -62,7 +64,7 @@ def _wait(daemon: subprocess.Popen[bytes], path: Path, limit_s: float) -> None:
         time.sleep(POLL_S)
 
 
-def end(daemon: subprocess.Popen[bytes]) -> None:
+def end(daemon: Daemon) -> None:
     """Ask the daemon to end, give it `END_S`, then end it and its helper; nothing of it is left running."""
     deadline = time.monotonic() + END_S
     os.kill(daemon.pid, signal.SIGTERM)
@@ -72,6 +74,6 @@ def end(daemon: subprocess.Popen[bytes]) -> None:
     daemon.wait()
 
 
-def _ended(daemon: subprocess.Popen[bytes]) -> bool:
+def _ended(daemon: Daemon) -> bool:
     """Whether `daemon` has ended. It is not reaped yet, so its pid stays its own until `wait`."""
     return os.waitid(os.P_PID, daemon.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 
 import polars as pl
 
-from topology import __version__
 from topology.artifacts.artifact import Artifact, register
 from topology.artifacts.render import render
 from topology.artifacts.slurm.clusters import Controller, controllers
@@ -84,7 +83,7 @@ def artifacts(plan: Plan, stages: Sequence[int]) -> Iterator[Artifact]:
             folder = PurePosixPath("stages", view.stage, "slurm", view.name)
             topology = "topology.yaml" if plan.spec.slurm.release == YAML_TOPOLOGY else "topology.conf"
             for file in (*FILES, topology):
-                text = render(f"slurm/{file}.j2", view=view, cluster=plan.spec.name, version=__version__)
+                text = render(f"slurm/{file}.j2", view=view, cluster=plan.spec.name)
                 yield Artifact(folder / file, text)
 
 

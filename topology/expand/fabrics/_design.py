@@ -74,6 +74,9 @@ def _rates(ask: Ask) -> list[Finding]:
         if not _ports.capacity(switch, gbps) and (key == "port_gbps" or gbps != fabric.port_gbps):
             message = f"{switch.slug} has no {gbps} Gb/s ports"
             wrong.append(ask.finding("N101", key, message, f"write one of {known}, or take another switch"))
+    if ask.core and not _ports.capacity(switch, ask.core.gbps):
+        message = f"{switch.slug} has no {ask.core.gbps} Gb/s ports for the core that joins its islands"
+        wrong.append(ask.finding("N101", "switch", message, f"give the core a port_gbps of {known}"))
     link = "infiniband" if fabric.protocol == "infiniband" else "ethernet"
     if switch.protocol != link:
         message = f"{fabric.protocol} needs {link} switches; {switch.slug} speaks {switch.protocol}"
@@ -103,23 +106,18 @@ def _most_units(ask: Ask, rails: int, *, lids: bool = False) -> int:
 
 def _too_large(ask: Ask, rails: int) -> Finding:
     fabric, switch = ask.fabric, ask.switch
-    most = _most_units(ask, rails)
     tiers = WORDS[fabric.tiers or 3]
+    hold = "holds" if fabric.tiers == 1 else "hold"
     ports = _ports.capacity(switch, fabric.uplink_gbps)
-    if not most:
-        return ask.finding(
-            "N202",
-            "pod_units" if fabric.pod_units else "switch",
-            f"{tiers} of {switch.slug} ({ports} ports at {fabric.uplink_gbps} Gb/s) cannot spread the uplinks of "
-            f"{_pod_words(ask)} evenly",
-            "change pod_units, oversubscription or the switch so that leaves x links fit the ports of a spine",
-        )
+    if fabric.pod_units:
+        return _uneven_pods(ask, rails)
+    most = _most_units(ask, rails)
     per_unit = f"{ask.unit_slots} nodes x {ask.nics} NICs"
     return ask.finding(
         "N201",
         "tiers" if fabric.tiers else "switch",
         f"{ask.island_units} units of {per_unit} are {_endpoints(ask, ask.island_units):,} endpoints per plane; "
-        f"{tiers} of {switch.slug} ({ports} ports at {fabric.uplink_gbps} Gb/s) take {most} such units, "
+        f"{tiers} of {switch.slug} ({ports} ports at {fabric.uplink_gbps} Gb/s) {hold} {most} such units, "
         f"{_endpoints(ask, most):,} endpoints",
         f"write islands: {{units: {most}}} with a core fabric"
         + (", or tiers: auto" if fabric.tiers and fabric.tiers < 3 else "")  # noqa: PLR2004 - tiers
@@ -127,8 +125,28 @@ def _too_large(ask: Ask, rails: int) -> Finding:
     )
 
 
-def _pod_words(ask: Ask) -> str:
-    return f"pods of {ask.fabric.pod_units} units" if ask.fabric.pod_units else "one unit"
+def _uneven_pods(ask: Ask, rails: int) -> Finding:
+    """The spec's own pod size does not go into the ports; the nearest sizes that do."""
+    fabric, asked = ask.fabric, ask.fabric.pod_units or 1
+    leaves = leaf_tier(ask, rails)
+    down = _ports.most_down(ask.switch, fabric.uplink_gbps, fabric.uplink_gbps, fabric.oversubscription.spine)
+    works = [
+        units
+        for units in range(leaves.run_units, ask.island_units + 1, leaves.run_units)
+        if _shape(replace(ask, fabric=replace(fabric, pod_units=units)), rails)
+    ]
+    near = sorted(works, key=lambda units: abs(units - asked))[:2]
+    count = -(-asked // leaves.run_units) * leaves.groups
+    return ask.finding(
+        "N202",
+        "pod_units",
+        f"a pod of {asked} units has {count} leaves of {leaves.up} uplinks per rail, {count * leaves.up:,} links; "
+        f"a spine of {ask.switch.slug} takes {down}, and no number of spines that divides {leaves.up} takes them "
+        f"all with pods enough for {ask.island_units} units",
+        f"write pod_units: {' or '.join(map(str, sorted(near)))}, or leave the key out"
+        if near
+        else "leave the key out",
+    )
 
 
 def _lids(ask: Ask, shape: Shape) -> int:

@@ -1,0 +1,5 @@
+"""`python -m topology`."""
+
+from topology.cli import main
+
+main()
