@@ -109,9 +109,7 @@ def test_modes_do_not_depend_on_the_umask(tmp_path, umask):
         publish(tmp_path / "a" / "build", files(OLD), FACTS)
     finally:
         os.umask(before)
-    modes = {
-        (path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in [tmp_path / "a", *tmp_path.rglob("*")]
-    }
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in [tmp_path / "a", *tmp_path.rglob("*")]}
     assert modes == {(True, 0o755), (False, 0o644)}
 
 
@@ -409,9 +407,7 @@ def whole_facts():
             "cables": 2044,
             "batteries": 0,
             "switches": 48,
-            "fabrics": {
-                "compute": {"planes": 1, "tiers": 2, "leaf": 32, "spine": 16, "core": 0, "links": links}
-            },
+            "fabrics": {"compute": {"planes": 1, "tiers": 2, "leaf": 32, "spine": 16, "core": 0, "links": links}},
         },
         "power": {
             "it_mw": 1.3,

@@ -68,9 +68,7 @@ _TABLE = (
     Rule("S306", "names differ by more than case and zeros", "people and tools take n1 and n01 for one"),
     Rule("S307", "no name is reserved", "Windows keeps names for devices, Slurm keeps 'default'"),
     Rule("S311", "network rows are rows of their hall", "rows are counted from 1"),
-    Rule(
-        "S312", "name formats give every rack and node its own host name", "RFC 1123 §2.1: a-z, 0-9 and '-'"
-    ),
+    Rule("S312", "name formats give every rack and node its own host name", "RFC 1123 §2.1: a-z, 0-9 and '-'"),
     Rule("S313", "a path stays inside the folder of the spec", "a copied spec must not read other files"),
     Rule("S314", "the power tree has no loop", "every level feeds the next one down"),
     Rule("S321", "a stage adds no more than its group has left", "stages add up to the group"),

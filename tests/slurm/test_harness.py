@@ -82,6 +82,16 @@ def test_jobs_land_on_whole_racks_and_under_one_leaf(nvl72_folder, slurm_root, s
         assert slurm.place("train", 289) is None
 
 
+def test_a_topology_that_no_partition_uses_is_tried_through_a_probe(nvl72_folder, slurm_root, seed):
+    lines = (nvl72_folder / "partitions.conf").read_text().splitlines()
+    (nvl72_folder / "partitions.conf").write_text(f"{lines[0]}\n")
+    with SlurmController(nvl72_folder, slurm_root, probe=True) as slurm:
+        assert slurm.partitions()["name"].to_list() == ["train", "probe-compute"]
+        found = trials(slurm, nvl72_folder, seed=seed)
+    assert passed(found, seed) == 7
+    assert slurm.log_complaints() == []
+
+
 def test_the_placement_trial_fails_where_the_scheduler_does_not_know_the_units(nvl72_folder, slurm_root, seed):
     chance = random.Random(seed)  # noqa: S311 -- a choice, not a secret
     racks = groups(named(written(nvl72_folder), "nvlink"))

@@ -106,8 +106,7 @@ class Draft:
         before = self._before
         if before is not None and (other := before.in_the_way(path)):
             raise blocked(self._place, other)
-        seen = before.intact.get(str(path)) if before is not None and same else None
-        if before is not None and seen and self.staging.link(path, before.folder, seen):
+        if before is not None and same and str(path) in before.intact and self.staging.link(path, before.folder):
             self._linked += 1
         else:
             self.staging.write(path, data)

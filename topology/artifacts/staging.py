@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from stat import S_IMODE
 
 from topology.artifacts.place import Place
-from topology.artifacts.plain import Mark, folders_above, mark
+from topology.artifacts.plain import folders_above
 from topology.artifacts.refusal import telling
 
 FILE_MODE = 0o644
@@ -45,10 +46,10 @@ class Staging:
             finally:
                 os.close(descriptor)
 
-    def link(self, path: PurePosixPath, tree: Path, seen: Mark) -> bool:
-        """Whether the file of the old tree now stands in the new one too, the same bytes and times.
+    def link(self, path: PurePosixPath, tree: Path) -> bool:
+        """Whether the file of the old tree now stands in the new one too: the same bytes and times.
 
-        False: it was touched since we read it, has another mode, or cannot have a second name.
+        False: it has another mode than ours, or cannot have a second name.
         """
         with telling(self._out / path):
             target = self._target(path)
@@ -56,8 +57,7 @@ class Staging:
                 target.hardlink_to(tree / path)
             except OSError:  # another owner, a file system without links: written again instead
                 return False
-            found = target.lstat()
-            same = mark(target) == seen and found.st_mode & 0o7777 == FILE_MODE
+            same = S_IMODE(target.lstat().st_mode) == FILE_MODE
             if not same:
                 target.unlink()
             return same

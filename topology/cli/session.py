@@ -1,7 +1,6 @@
 """From a file name to a plan, with a gate after every step: all its findings, then stop or go on."""
 
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,24 +48,20 @@ def open_plan(source: Source, spec: str, progress: Progress, severities: Severit
     from topology.expand.fabrics import kinds  # noqa: PLC0415
     from topology.spec.load import load  # noqa: PLC0415
 
-    model, notes = load(source, kinds())
-    found = list(notes)
+    found: list[Finding] = []
     folder = Path(spec).parent if spec != STDIN else Path()
     try:
+        model, notes = load(source, kinds())
+        found += notes
         catalog = load_catalog(folder / model.catalog if model.catalog else None)
         progress.step("expanding racks, fabrics and cables")
         plan = expand(model, catalog)
         progress.step("checking the plan")
-        found += _settled(source, checks.run(plan))
+        found += checks.run(plan)
     except FindingsError as error:
-        raise FindingsError(
-            _settled(source, [*found, *error.findings]), {**error.lines, source.name: source.lines}
-        ) from error
+        lines = {**error.lines, source.name: source.lines}
+        raise FindingsError(source.apply_ignores([*found, *error.findings], complete=False), lines) from error
     found = [severities.of(finding) for finding in source.apply_ignores(found)]
     if any(finding.severity is Severity.ERROR for finding in found):
         raise FindingsError(found, {source.name: source.lines})
     return Opened(source, plan, tuple(found))
-
-
-def _settled(source: Source, findings: Iterable[Finding]) -> list[Finding]:
-    return source.locate(list(findings))

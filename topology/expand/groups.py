@@ -75,7 +75,7 @@ def size_groups(spec: ClusterSpec, catalog: Catalog) -> list[SizedGroup]:
         draft = SizedGroup(index, group, rack, node, fitted, 0, np.zeros(0, np.uint16))
         units, problems = _whole_units(draft, group.count, group.name)
         stages, more = _stages(spec, draft, units)
-        wrong += problems + [one for one in more if one not in problems]  # a spec without stages counts once
+        wrong += problems or more  # one finding per cause: a wrong total makes every stage look wrong
         sized.append(SizedGroup(index, group, rack, node, fitted, units, stages))
     if wrong:
         raise FindingsError(wrong)
@@ -121,7 +121,7 @@ def _stages(spec: ClusterSpec, group: SizedGroup, units: int) -> tuple[NDArray[n
                 "S353",
                 f"the stages add {total} units of {group.group.name}, {over} more than its {units}",
                 path,
-                f"take {over} units ({over * group.gpus_per('units')} GPUs) off, or give the group as many",
+                f"take {over} unit{'s' if over > 1 else ''} ({over * group.gpus_per('units')} GPUs) off, or give the group as many",
             )
         )
     stages = np.repeat(np.arange(len(steps), dtype=np.uint16), np.maximum(steps, 0))[:units]

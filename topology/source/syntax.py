@@ -27,7 +27,8 @@ _WORDS = (
     ("cannot start any token", "a character that starts no value", "quote the text"),
     ("block scalar", "something stands behind '|' or '>'", "start the text on the next line"),
     ("expected '<document start>'", "something stands behind the end", "delete it, or check the brackets"),
-    ("scanning an? (alias|anchor)", "'&' or '*' without a name", "write &name or *name, or quote the text"),
+    ("mapping keys are not allowed", "a '?' where no key can be", "write key: value"),
+    ("(alias|anchor)|alphabetic or numeric", "'&' or '*' without a name", "write &name or *name, or quote the text"),
     ("tag", "'!' starts a tag, and tags are not read", "quote a text that starts with '!'"),
 )  # fmt: skip
 _LONGEST_KEY = 1024  # characters that may stand before ':' on a line: YAML 1.2.2 §7.4.3

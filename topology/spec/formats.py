@@ -39,9 +39,7 @@ def formats(data: Data, source: Source) -> Iterator[Finding]:
         "row": max(hall["rows"] for hall in halls),
         "position": max(hall["positions"] for hall in halls),
     }
-    nodes = max(
-        (group["nodes_per_rack"] for group in data["compute"] if "nodes_per_rack" in group), default=1
-    )
+    nodes = max((group["nodes_per_rack"] for group in data["compute"] if "nodes_per_rack" in group), default=1)
     rack = _Format("rack", data["names"]["rack"], "hall", longest, most)
     wrong = list(rack.findings())
     # a wrong rack name is no reason to find every node name wrong as well
@@ -125,9 +123,7 @@ class _Format:
             yield found("S312", f"names.{self.key} gives {shown(name)}, no host name", self.path, help_)
         elif len(name) > _LONGEST:
             message = f"names.{self.key} gives {shown(name, 70)}, {len(name)} characters"
-            yield found(
-                "S312", message, self.path, f"shorten it, or the hall's name: {_LONGEST} are the most"
-            )
+            yield found("S312", message, self.path, f"shorten it, or the hall's name: {_LONGEST} are the most")
 
 
 def _pieces(form: str) -> list[Piece]:

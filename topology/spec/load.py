@@ -59,9 +59,7 @@ def _pass(source: Source, findings: Iterable[Finding]) -> list[Finding]:
 def _version(source: Source) -> Iterator[Finding]:
     version = source.data.get("version")
     if isinstance(version, int) and not isinstance(version, bool) and version != VERSION:
-        message = (
-            f"version {version:,} of the language; cluster-topology {__version__} reads version {VERSION}"
-        )
+        message = f"version {version:,} of the language; cluster-topology {__version__} reads version {VERSION}"
         help_ = f"write version: {VERSION}, or install the release that reads {version:,}"
         yield found("S208", message, ("version",), help_)
 

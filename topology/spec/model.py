@@ -120,9 +120,7 @@ class Fabric:
     pod_units: int | None = None
     leaf_down: int | None = None  # node ports used per leaf; None: as many as fit evenly
     leaf_sharing: str = "none"  # "none", "rails" or "units"
-    halls: tuple[
-        str, ...
-    ] = ()  # core fabrics only: whose network rows hold the cores; (): the first joined hall
+    halls: tuple[str, ...] = ()  # core fabrics only: whose network rows hold the cores; (): the first joined hall
     place: Place = field(default_factory=Place)
     managers: Managers | None = None
     joins: tuple[str, ...] = ()  # core fabrics only: names of the fabrics they join

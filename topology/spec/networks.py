@@ -45,11 +45,7 @@ def _keys(fabric: Data, i: int, source: Source) -> Iterator[Finding]:
     core = fabric["kind"] == CORE
     needed = "joins" if core else "protocol"
     if needed not in fabric:
-        help_ = (
-            "add joins: [...], the fabrics whose islands it joins"
-            if core
-            else "add protocol: infiniband or roce"
-        )
+        help_ = "add joins: [...], the fabrics whose islands it joins" if core else "add protocol: infiniband or roce"
         yield found("S202", f"key '{needed}' is missing in fabrics[{i}]", ("fabrics", i), help_)
     for key in _NODES_ONLY if core else _CORE_ONLY:
         if key in fabric:
@@ -98,9 +94,7 @@ def _islands(fabrics: Sequence[Data]) -> Iterator[Finding]:
                 )
             elif name in by_name and "islands" not in target:
                 message = f"core '{core['name']}' joins '{name}', which has no islands"
-                yield found(
-                    "S333", message, path, f"add islands: {{units: ...}} to '{name}', or delete the core"
-                )
+                yield found("S333", message, path, f"add islands: {{units: ...}} to '{name}', or delete the core")
             joined.setdefault(name, core["name"])
     for i, fabric in enumerate(fabrics):
         if "islands" in fabric and fabric["kind"] != CORE and fabric["name"] not in joined:
@@ -120,6 +114,4 @@ def _protocols(fabrics: Sequence[Data]) -> Iterator[Finding]:
             own = own or spoken.get(name)
             if own and spoken.get(name, own) != own:
                 message = f"core '{core['name']}' speaks {own} and '{name}' speaks {spoken[name]}"
-                yield found(
-                    "S334", message, ("fabrics", i, "joins", j), "give each protocol a core of its own"
-                )
+                yield found("S334", message, ("fabrics", i, "joins", j), "give each protocol a core of its own")

@@ -51,6 +51,4 @@ def power_loops(data: Data) -> Iterator[Finding]:
     for i, kind in enumerate(kinds):
         if kind in kinds[:i]:
             loop = " → ".join([*kinds[kinds.index(kind) : i], kind])
-            yield found(
-                "S314", f"the power tree has a loop: {loop}", ("power", "levels", i), "name each kind once"
-            )
+            yield found("S314", f"the power tree has a loop: {loop}", ("power", "levels", i), "name each kind once")

@@ -59,11 +59,7 @@ def like_names(data: Data, source: Source) -> Iterator[Finding]:
             here, there = (*path, place, "name"), (*path, earlier, "name")
             lines = both_lines(source.place(there)[0], source.place(here)[0])
             one, two = things[earlier]["name"], thing["name"]
-            what = (
-                f"two {noun}s are called '{one}'"
-                if one == two
-                else f"{noun}s '{one}' and '{two}' are one name"
-            )
+            what = f"two {noun}s are called '{one}'" if one == two else f"{noun}s '{one}' and '{two}' are one name"
             yield found("S306", f"{what}: {lines}", here, "rename one of them")
 
 
@@ -81,9 +77,7 @@ def reserved_names(data: Data) -> Iterator[Finding]:
                 f"choose another name, such as {name}-1",
             )
     own = _list(data, ("slurm", "partitions"))
-    source, noun = (
-        (("slurm", "partitions"), "partition") if own else (("compute",), "group and its partition")
-    )
+    source, noun = (("slurm", "partitions"), "partition") if own else (("compute",), "group and its partition")
     for place, name in enumerate(named(data, source)):
         if name == "default":
             yield found(

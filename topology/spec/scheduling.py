@@ -31,9 +31,7 @@ def _partitions(slurm: Data, homes: Mapping[str, str]) -> Iterator[Finding]:
     defaults: dict[str, str] = {}  # Slurm cluster: its default partition
     for i, partition in enumerate(slurm.get("partitions", ())):
         path, name = ("slurm", "partitions", i), partition["name"]
-        spread = (
-            list(dict.fromkeys(homes.get(group, "") for group in partition["compute"])) if homes else [""]
-        )
+        spread = list(dict.fromkeys(homes.get(group, "") for group in partition["compute"])) if homes else [""]
         if len(spread) > 1:
             where = " and ".join(f"'{home}'" if home else "none" for home in spread)
             message = f"partition '{name}' spreads over the Slurm clusters {where}"

@@ -42,9 +42,7 @@ class Violation:
     def misspelt(self) -> set[str]:
         """Known keys that an unknown one probably means: their absence is no second finding."""
         known = self.rule["properties"]
-        return {
-            guess for key in self.value if key not in known for guess in get_close_matches(key, known, n=1)
-        }
+        return {guess for key in self.value if key not in known for guess in get_close_matches(key, known, n=1)}
 
 
 def worded(error: ValidationError, resolved: Callable[[Rule], Rule]) -> Iterator[Finding]:
@@ -98,9 +96,7 @@ def _enum(at: Violation) -> Iterator[Finding]:
 
 
 def _pattern(at: Violation) -> Iterator[Finding]:
-    yield found(
-        at.rule.get("x-code", "S206"), f"{at.name} is {shown(at.value)}, not of its form", at.path, at.help
-    )
+    yield found(at.rule.get("x-code", "S206"), f"{at.name} is {shown(at.value)}, not of its form", at.path, at.help)
 
 
 def _limit(code: str, words: str) -> Callable[[Violation], Iterator[Finding]]:

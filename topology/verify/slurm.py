@@ -22,6 +22,7 @@ from topology.verify.programs import Answer, run
 from topology.verify.slurm_daemon import LOG, Daemon, SlurmStartError, end, start
 from topology.verify.slurm_log import ALLOWED_LINES, complaints
 from topology.verify.slurm_machine import Settled, settle
+from topology.verify.slurm_topology import probes
 
 TAKEN = "Address already in use"  # the free port was found by someone else as well
 TRIES = 3
@@ -39,13 +40,16 @@ class SlurmAnswerError(Exception):
 class SlurmController:
     """Context manager: a slurmctld on a copy of the folder `rendered`, from the Slurm unpacked in `root`.
 
+    With `probe`, topologies that no partition uses get a partition of their own; see `slurm_topology.probes`.
+
     Raises:
         SlurmStartError: on entering, when slurmctld ends, waits for a missing file, or is not up within
             `limit_s` (65,520 nodes take 30 s on two cores).
     """
 
-    def __init__(self, rendered: Path, root: Path, *, limit_s: float = 300) -> None:
+    def __init__(self, rendered: Path, root: Path, *, probe: bool = False, limit_s: float = 300) -> None:
         self._rendered, self._root, self._limit_s = rendered, root, limit_s
+        self._more = probes(rendered) if probe else ""
         self._daemon: Daemon | None = None
         self._log_text = ""
         self.started_s = 0.0  # from the start to the first answer
@@ -55,7 +59,7 @@ class SlurmController:
             self._home = Path(tempfile.mkdtemp(prefix="slurm-"))
             begun = time.monotonic()
             try:
-                self._settled: Settled = settle(self._rendered, self._home, self._root)
+                self._settled: Settled = settle(self._rendered, self._home, self._root, self._more)
                 self._daemon = start(self._root, self._settled, limit_s=self._limit_s)
                 self._must("scontrol", "ping")
             except BaseException as error:

@@ -57,8 +57,10 @@ class Settled:
     client_env: Mapping[str, str]
 
 
-def settle(rendered: Path, home: Path, root: Path) -> Settled:
+def settle(rendered: Path, home: Path, root: Path, more: str = "") -> Settled:
     """Copy of the folder `rendered` inside `home`, with this machine's keys; `root` holds Slurm.
+
+    The lines of `more` are read after everything else.
 
     Line numbers of slurm.conf stay: the first replaced line becomes `Include machine.conf`, the others
     comments. Commands get a slurm.conf of their own without node lines, because reading 65,000 nodes
@@ -76,7 +78,7 @@ def settle(rendered: Path, home: Path, root: Path) -> Settled:
     _write_secret(conf / "token.key", token_key)
     text = (conf / "slurm.conf").read_text()
     machine = "".join(f"{key}={value}\n" for key, value in _machine_keys(text, home, root).items())
-    (conf / "slurm.conf").write_text(without_machine_keys(text))
+    (conf / "slurm.conf").write_text(without_machine_keys(text) + more)
     (conf / MACHINE_CONF).write_text(f"NodeName=DEFAULT State=CLOUD\n{machine}")
     (client / "slurm.conf").write_text(_without_nodes(without_machine_keys(text), conf))
     (client / MACHINE_CONF).write_text(machine)

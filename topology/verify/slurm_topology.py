@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 Topology = dict[str, Any]
 Expand = Callable[[str], list[str]]
 
+PROBE = "probe-"
 _HOSTLISTS = frozenset({"nodes", "children"})
 
 
@@ -57,6 +58,17 @@ def groups(topology: Topology) -> list[tuple[str, str]]:
         return [(block["block"], block["nodes"]) for block in topology["block"]["blocks"]]
     switches = topology["tree"]["switches"] if kind(topology) == "tree" else []
     return [(switch["switch"], switch["nodes"]) for switch in switches if switch.get("nodes")]
+
+
+def probes(folder: Path) -> str:
+    """Partition lines for the topologies of `folder` that no partition asks for, so that jobs can be tried there.
+
+    Such a partition is called `probe-` and the name of its topology, and has all nodes of its groups.
+    """
+    asked = {name for conf in folder.glob("*.conf") for name in re.findall(r"(?i)\btopology=(\S+)", conf.read_text())}
+    idle = [entry for entry in written(folder) if entry["topology"] not in asked and groups(entry)]
+    lines = [(entry["topology"], ",".join(hostlist for _, hostlist in groups(entry))) for entry in idle]
+    return "".join(f"PartitionName={PROBE}{name} Nodes={nodes} Topology={name}\n" for name, nodes in lines)
 
 
 def differences(wrote: Any, has: Any, expand: Expand, place: str = "topology.yaml") -> Iterator[str]:  # noqa: ANN401 -- parsed YAML
