@@ -357,15 +357,30 @@ def _left_out(draw, data, plan):
     return data
 
 
-def _plan(data):
-    """Plan of a drawn spec; one that is over a limit is drawn again."""
-    try:
-        return expanded(data)
-    except FindingsError as error:
-        codes = {finding.code for finding in error.findings}
-        assert codes <= LIMITS, error.findings
-        event(f"refused: {', '.join(sorted(codes))}")
-        reject()
+def _relaxed(fabric):
+    """The fabric with one choice less, else on the next larger switch; None when nothing is left to give."""
+    choices = [key for key in ("managers", "leaf_down", "pod_units", "tiers") if key in fabric]
+    if choices:
+        return {key: value for key, value in fabric.items() if key != choices[0]}
+    protocol, cages = fabric["switch"].split("-")
+    larger = [each for each in CAGES if cages == "mixed" or each > int(cages)]
+    return fabric | {"switch": f"{protocol}-{larger[0]}"} if larger else None
+
+
+def _buildable(data):
+    """The spec, its fabrics relaxed until nothing is over a limit, and its plan."""
+    while True:
+        try:
+            return data, expanded(data)
+        except FindingsError as error:
+            codes = {finding.code for finding in error.findings}
+            assert codes <= LIMITS, error.findings
+            refused = {finding.path[1] for finding in error.findings if finding.path[0] == "fabrics"}
+            fabrics = [_relaxed(each) if at in refused else each for at, each in enumerate(data["fabrics"])]
+            if not refused or None in fabrics:
+                event(f"refused: {', '.join(sorted(codes))}")
+                reject()
+            data = data | {"fabrics": fabrics}
 
 
 @st.composite
@@ -377,10 +392,9 @@ def sites(draw, size=MIDDLE, *, missing=True, accept=None):
     """
     data = draw(_specs(size))
     assume(accept is None or accept(data))
-    plan = _plan(data)
+    data, plan = _buildable(data)
     if missing and draw(_mostly(False, True)):
-        data = draw(_left_out(data, plan))
-        plan = _plan(data)
+        data, plan = _buildable(draw(_left_out(data, plan)))
     tiers = "+".join(str(tiers) for tiers in plan.fabrics["tiers"])
     event(f"tiers: {tiers}")
     return Site(data, plan)

@@ -9,7 +9,13 @@ import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(GOLDEN.iterdir())
-COUNTED = ("artifacts", "plan_sha256", "spec_sha256", "catalog_sha256", "version")  # facts of the build, not of the cluster
+COUNTED = (
+    "artifacts",
+    "plan_sha256",
+    "spec_sha256",
+    "catalog_sha256",
+    "version",
+)  # facts of the build, not of the cluster
 
 
 def texts(out: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ import string
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology.findings import Finding, FindingsError, Severity
@@ -137,11 +137,13 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(data=maps(values), indent=st.sampled_from([None, 1, 4]))
 def test_json_is_read_as_a_json_reader_reads_it(data, indent):
     assert parsed(json.dumps(data, indent=indent, ensure_ascii=False)).data == data
 
 
+@settings(deadline=None)
 @given(data=maps(values))
 def test_every_value_stands_where_its_text_begins(data):
     text = json.dumps(data, indent=2, ensure_ascii=False)
@@ -198,6 +200,7 @@ def read(text):
     return source.data, (), source.lines
 
 
+@settings(deadline=None)
 @given(text=st.lists(fragments, max_size=30).map("".join))
 def test_whatever_the_text_it_is_data_or_findings_with_places(text):
     data, findings, lines = read(text)
@@ -208,6 +211,7 @@ def test_whatever_the_text_it_is_data_or_findings_with_places(text):
         assert 1 <= finding.column <= len(line) + 1 or MASK in line
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=60))
 def test_whatever_the_bytes_they_are_data_or_findings(data):
     said, findings, _ = read(data)

@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields, replace
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology.findings import FindingsError, Severity
@@ -541,6 +541,7 @@ def places(value, path=()):
 PLACES = [path for path in places(source(WHOLE).data) if path]
 
 
+@settings(deadline=None)
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), VALUES | st.just(...)), min_size=1, max_size=3))
 def test_whatever_a_spec_says_it_is_a_spec_or_findings_with_places(changes):
     data = copy.deepcopy(source(WHOLE).data)

@@ -5,7 +5,6 @@ direction characters are shown as escapes, and each format has its own separator
 """
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
@@ -120,12 +119,7 @@ def _excerpt(line: str, column: int) -> tuple[str, int]:
 
 def visible(text: str) -> str:
     """The text with whatever does not print as itself written as an escape, as in a source text."""
-    return "".join(
-        c if unicodedata.category(c) not in _UNPRINTED else c.encode("unicode_escape").decode() for c in text
-    )
-
-
-_UNPRINTED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _annotation(finding: Finding) -> str:

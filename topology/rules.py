@@ -5,7 +5,7 @@ readable YAML (exit code 2), S2 the schema, S3 what names and counts must agree 
 comments, S9 keys that have no effect yet.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -96,7 +96,22 @@ _TABLE = (
     Rule("S905", "a price book has an effect", _LATER, Severity.NOTE),
 )
 
-RULES: Mapping[str, Rule] = MappingProxyType({rule.code: rule for rule in _TABLE})
+
+def by_code(rules: Iterable[Rule]) -> Mapping[str, Rule]:
+    """The rules by their codes, in the order given; read-only.
+
+    Raises:
+        ValueError: A code is given out twice.
+    """
+    known: dict[str, Rule] = {}
+    for rule in rules:
+        if rule.code in known:
+            raise ValueError(f"rule {rule.code} is already '{known[rule.code].sentence}'")
+        known[rule.code] = rule
+    return MappingProxyType(known)
+
+
+RULES = by_code(_TABLE)
 
 
 def found(code: str, message: str, path: Path = (), help: str = "") -> Finding:  # noqa: A002 - Finding's word

@@ -63,12 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _failed(error: Exception) -> int:
     """Exit code of an error no command caught, after one line that says what it was."""
-    import click  # noqa: PLC0415 - only needed when something went wrong
-
-    if isinstance(error, click.exceptions.Abort):
+    if isinstance(error, typer.Abort):
         return INTERRUPTED
-    if isinstance(error, click.ClickException):
-        error.show()
+    if isinstance(error, typer.TyperException):
+        command = getattr(getattr(error, "ctx", None), "command_path", "topology")
+        if said := error.format_message():  # nothing is said when no command is given: the help was shown
+            sys.stderr.write(f"error: {said}\n  help: {command} --help shows the words it takes\n")
         return REFUSED
     frame = error.__traceback__
     while frame and frame.tb_next:

@@ -3,13 +3,16 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from topology.cli.progress import Progress
 from topology.cli.reports import Severities
 from topology.findings import Finding, FindingsError, Severity
-from topology.plan import Plan
 from topology.source import Source
 from topology.source.files import MAX_BYTES
+
+if TYPE_CHECKING:
+    from topology.plan import Plan
 
 STDIN = "-"
 
@@ -19,7 +22,7 @@ class Opened:
     """A spec that became a plan, and everything found on the way that did not stop it."""
 
     source: Source
-    plan: Plan
+    plan: "Plan"
     findings: tuple[Finding, ...]
 
 

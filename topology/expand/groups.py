@@ -121,7 +121,7 @@ def _stages(spec: ClusterSpec, group: SizedGroup, units: int) -> tuple[NDArray[n
                 "S353",
                 f"the stages add {total} units of {group.group.name}, {over} more than its {units}",
                 path,
-                f"take {over} unit{'s' if over > 1 else ''} ({over * group.gpus_per('units')} GPUs) off, or give the group as many",
+                f"add {over * group.gpus_per('units')} GPUs less, or give the group as many",
             )
         )
     stages = np.repeat(np.arange(len(steps), dtype=np.uint16), np.maximum(steps, 0))[:units]

@@ -140,7 +140,7 @@ def _download(work: Path, suite: str) -> list[Path]:
     apt is told of an empty machine, so the C library and every other library come along.
     """
     signed = f"[signed-by={KEYRING}] " if KEYRING.exists() else ""
-    complaint = "apt is set up with no package archive"
+    said: list[str] = []
     for mirror in _mirrors():
         shutil.rmtree(work / "apt", ignore_errors=True)
         for folder in ("lists/partial", "archives/partial"):
@@ -152,8 +152,9 @@ def _download(work: Path, suite: str) -> list[Path]:
         if answer.code == 0:
             _must(["apt-get", *options, "install", "-y", "--download-only", *PACKAGES], limit_s=600)
             return sorted((work / "apt/archives").glob("*.deb"))
-        complaint = answer.last_words
-    raise UnavailableError(f"no configured package archive gives suite {suite}: {complaint}")
+        said.append(answer.last_words)
+    why = said[0] if said else "apt is set up with none"  # the archives after the first are seldom Debian itself
+    raise UnavailableError(f"no configured package archive gives suite {suite}: {why}")
 
 
 def _apt_options(folder: Path) -> list[str]:
