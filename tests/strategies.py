@@ -18,7 +18,9 @@ from topology.expand.fabrics import kinds
 from topology.findings import FindingsError
 from topology.plan import Plan, names
 from topology.source import Source
+from topology.spec.build import build
 from topology.spec.load import load
+from topology.spec.schema import with_defaults
 
 SPLITS = {800: 1, 400: 2, 200: 4}  # ports of a cage by rate, Gb/s
 
@@ -95,7 +97,12 @@ CATALOG = _products()
 
 
 def read(data):
-    """Spec of `data`, through the real loader: what YAML would say, as JSON, which is YAML too."""
+    """Spec of checked `data`, its defaults filled in; drawn data is checked by a test of its own."""
+    return build(with_defaults(data))
+
+
+def loaded(data):
+    """Spec of `data` through the whole loader, which reads JSON, because JSON is YAML too."""
     return load(Source.parse("site.yaml", json.dumps(data, indent=1).encode()), kinds())[0]
 
 

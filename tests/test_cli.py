@@ -148,7 +148,7 @@ def test_severity_is_the_runs(cli):
     assert cli("check", spec).code == 0
     assert cli("check", spec, "--fail-on", "warning").code == 1
     assert cli("check", spec, "--error", "N3").code == 1
-    assert cli("check", str(ERRORS / "plan-rack-over-power.yaml"), "--warn", "L203").code == 0
+    assert cli("check", str(ERRORS / "plan-rack-over-power.yaml"), "--warn", "L202").code == 0
 
 
 def test_standard_input_is_a_spec(tmp_path):

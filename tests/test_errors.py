@@ -4,14 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from topology.findings import FindingsError
-from topology.findings_format import as_text
 from topology.rules import RULES
-from topology.source import Source
-from topology.spec.load import load
 
 ERRORS = Path(__file__).parent / "errors"
-KINDS = ("core", "fat-tree", "rail-optimized")
 GENERATED = {  # rules whose input cannot be committed as a file: test_faults_input.py breaks them
     "S101",
     "S102",
@@ -21,24 +16,10 @@ GENERATED = {  # rules whose input cannot be committed as a file: test_faults_in
 }
 
 
-def told(spec: Path) -> str:
-    """What the user reads about a spec named by this path."""
-    try:
-        source = Source.read(spec)
-    except FindingsError as error:
-        return as_text(error.findings, error.lines)
-    try:
-        _, found = load(source, KINDS)
-        findings = source.apply_ignores(found)
-    except FindingsError as error:
-        findings = source.apply_ignores(error.findings, complete=False)
-    return as_text(findings, {source.name: source.lines})
-
-
 @pytest.mark.parametrize("spec", sorted(ERRORS.glob("*.yaml")), ids=lambda spec: spec.stem)
-def test_a_broken_spec_is_answered_with_the_words_on_record(spec, monkeypatch, update_golden):
+def test_a_broken_spec_is_answered_with_the_words_on_record(spec, cli, monkeypatch, update_golden):
     monkeypatch.chdir(ERRORS)
-    words = told(Path(spec.name))
+    words = cli("check", spec.name).out
     record = spec.with_suffix(".txt")
     if update_golden:
         record.write_text(words, encoding="utf-8")

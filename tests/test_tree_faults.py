@@ -140,14 +140,8 @@ def script(text, *arguments, prefix=(), **options):
 
 @pytest.fixture
 def out(tmp_path):
-    (tmp_path / "room").mkdir()
-    return tmp_path / "room" / "build"
-
-
-@pytest.fixture
-def out_in_memory(tmp_path):
-    """OUT where waiting for the disk costs nothing, for runs that are killed hundreds of times."""
-    memory = Path("/dev/shm")  # noqa: S108 - the folder made in it is private
+    """OUT in memory where there is such a place, because hundreds of runs need not wait for a disk."""
+    memory = Path("/dev/shm").resolve()  # noqa: S108 - the folder made in it is private
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
         (Path(folder) / "room").mkdir()
         yield Path(folder) / "room" / "build"
@@ -258,10 +252,7 @@ def after_a_crash(out):
         (after_a_crash, "exchange"),
     ],
 )
-def test_a_run_killed_at_any_step_leaves_the_whole_old_tree_or_the_whole_new_one(
-    out_in_memory, monkeypatch, case, exchange
-):
-    out = out_in_memory
+def test_a_run_killed_at_any_step_leaves_the_whole_old_tree_or_the_whole_new_one(out, monkeypatch, case, exchange):
     points, seen = 0, set()
     for number in range(1, 1000):
         shutil.rmtree(out.parent)
@@ -330,10 +321,7 @@ def test_a_stranded_file_whose_place_was_taken_is_kept(out):
         *itertools.product([errno.EIO], [False, True], ["exchange", "links", "to-links"]),
     ],
 )
-def test_a_system_error_at_any_step_is_one_message_and_the_old_tree_stands(
-    out_in_memory, monkeypatch, number, lasting, exchange
-):
-    out = out_in_memory
+def test_a_system_error_at_any_step_is_one_message_and_the_old_tree_stands(out, monkeypatch, number, lasting, exchange):
 
     def fail(*_call):
         raise OSError(number, os.strerror(number))
@@ -584,9 +572,11 @@ def test_an_ignored_hangup_stays_ignored(built):
 def test_a_signal_at_any_moment_leaves_a_whole_tree_and_no_leftovers(built):
     ran = script(
         """
-        print("ready", flush=True)
+        import signal
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # between two builds it would just kill
         trees = [NEW, OLD]
         try:
+            print("ready", flush=True)
             while True:
                 publish(Path(sys.argv[1]), files(trees[0]), FACTS)
                 trees.reverse()

@@ -100,7 +100,7 @@ def _block(finding: Finding, lines: Lines) -> str:
     if 0 < finding.line <= len(source):
         line, caret = _excerpt(source[finding.line - 1], finding.column)
         text += [f"{gutter} |", f"{finding.line} | {line}".rstrip(), f"{gutter} | {' ' * caret}^"]
-    if finding.count > 1 or finding.examples:
+    if finding.count > 1:
         names = ", ".join(finding.examples)
         text.append(f"{gutter} = found: {finding.count:,} times{', such as ' if names else ''}{visible(names)}")
     notes = (("help", finding.help), ("because", finding.because), ("accepted", finding.accepted))

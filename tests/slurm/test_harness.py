@@ -2,6 +2,7 @@ import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 import slurm_folders
 
+from topology.verify import slurm_machine
 from topology.verify.placement import only_whole_units, trials, units_of
-from topology.verify.slurm import SlurmAnswerError, SlurmController
+from topology.verify.slurm import SlurmAnswerError, SlurmController, SlurmStartError
 from topology.verify.slurm_topology import differences, from_conf, groups, named, written
 
 pytestmark = pytest.mark.slurm
@@ -134,6 +136,24 @@ def test_two_controllers_run_at_once_and_do_not_meet(nvl72_folder, boxes_folder,
         assert two.place("train", 128) is not None
         assert one.place("train", 1) is None
     assert one.log_complaints() + two.log_complaints() == []
+
+
+def test_a_port_that_was_taken_meanwhile_is_given_up_for_another(nvl72_folder, slurm_root, monkeypatch):
+    another = slurm_machine.free_port
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = iter([other.getsockname()[1]])
+        monkeypatch.setattr(slurm_machine, "free_port", lambda: next(ports, None) or another())
+        with SlurmController(nvl72_folder, slurm_root) as slurm:
+            assert slurm.nodes().height == 288
+    assert slurm.log_complaints() == []
+
+
+def test_a_controller_that_is_not_up_in_time_is_ended_and_says_so(nvl72_folder, slurm_root):
+    with (
+        pytest.raises(SlurmStartError, match=r"^not up after 0 s"),
+        SlurmController(nvl72_folder, slurm_root, limit_s=0),
+    ):
+        pass
 
 
 def test_broken_nodes_come_back(nvl72_folder, slurm_root):

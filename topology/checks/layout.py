@@ -38,18 +38,7 @@ def _breach(racks: pl.DataFrame, message: pl.Expr, help_: pl.Expr) -> pl.DataFra
     return racks.select("origin", "example", message=message, help=help_)
 
 
-@check("L201", "what a rack holds fits its height", "two devices cannot share a rack unit", keys=_KEYS)
-def rack_fits_its_content(plan: Plan) -> pl.DataFrame:
-    """Racks whose devices need more units than the rack has."""
-    over = _racks(plan).filter(pl.col("used_u") > pl.col("height_u"))
-    return _breach(
-        over,
-        pl.format("rack {} has {} U and holds {} U: {}", "example", "height_u", "used_u", "holds"),
-        pl.lit("take a taller rack or fewer nodes_per_rack"),
-    )
-
-
-@check("L202", "a rack is no taller than its hall allows", _FLOOR, keys=_KEYS)
+@check("L201", "a rack is no taller than its hall allows", _FLOOR, keys=_KEYS)
 def rack_fits_its_hall(plan: Plan) -> pl.DataFrame:
     """Racks taller than their hall's limit."""
     over = _racks(plan).filter(pl.col("height_u") > pl.col("limit_u"))
@@ -60,7 +49,7 @@ def rack_fits_its_hall(plan: Plan) -> pl.DataFrame:
     )
 
 
-@check("L203", "a rack draws no more than its position carries", _FLOOR, keys=_KEYS)
+@check("L202", "a rack draws no more than its position carries", _FLOOR, keys=_KEYS)
 def rack_within_power(plan: Plan) -> pl.DataFrame:
     """Racks whose catalogue maximum is over their hall's limit."""
     over = _racks(plan).filter(pl.col("power_w") > pl.col("limit_power_w"))
@@ -75,7 +64,7 @@ def rack_within_power(plan: Plan) -> pl.DataFrame:
     )
 
 
-@check("L204", "a rack weighs no more than its position carries", _FLOOR, keys=_KEYS)
+@check("L203", "a rack weighs no more than its position carries", _FLOOR, keys=_KEYS)
 def rack_within_weight(plan: Plan) -> pl.DataFrame:
     """Racks heavier than their hall's limit."""
     over = _racks(plan).filter(pl.col("weight_kg") > pl.col("limit_weight_kg"))
@@ -92,7 +81,7 @@ def rack_within_weight(plan: Plan) -> pl.DataFrame:
     )
 
 
-@check("L205", "one rack stands at a position", "a rack is its place")
+@check("L204", "one rack stands at a position", "a rack is its place")
 def positions_hold_one_rack(plan: Plan) -> pl.DataFrame:
     """Positions that two racks claim: a compute rack and a network rack, or two groups."""
     place = ("hall", "row", "position")

@@ -32,5 +32,5 @@ def check(
     with progress() as steps, reports.gate(form, fail_on, severity, to_stdout=True) as gate:
         opened = session.open_plan(session.read(spec), spec, steps, severity)
         gate.show(opened)
-        if form is reports.Form.TEXT:
-            reports.say(f"{opened.plan.spec.name}: {reports.verdict(opened.findings)}")
+        if form is reports.Form.TEXT and not opened.findings:
+            reports.say(f"{opened.plan.spec.name}: no findings")

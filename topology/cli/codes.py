@@ -14,11 +14,7 @@ def every_rule() -> Mapping[str, Rule]:
     Raises:
         ValueError: two rooms gave out one code.
     """
-    rooms = [rules.RULES, catalog.RULES, expansion.RULES]
-    rooms.append({code: check.rule for code, check in checks.registered().items()})
-    merged: dict[str, Rule] = {}
-    for room in rooms:
-        if both := merged.keys() & room.keys():
-            raise ValueError(f"codes given out twice: {', '.join(sorted(both))}")
-        merged |= room
-    return dict(sorted(merged.items()))
+    found = [check.rule for check in checks.registered().values()]
+    rooms = (rules.RULES, catalog.RULES, expansion.RULES)
+    every = rules.by_code([*(rule for room in rooms for rule in room.values()), *found])
+    return dict(sorted(every.items()))

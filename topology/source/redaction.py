@@ -1,7 +1,7 @@
 """What a secret looks like, and source lines without it: nothing secret is printed, ever."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 MASK = "********"
 
@@ -39,16 +39,17 @@ def secret_value(text: str) -> bool:
     return bool(_VALUE.search(text))
 
 
-def masked(lines: Iterable[str]) -> tuple[str, ...]:
+def masked(lines: Sequence[str]) -> tuple[str, ...]:
     """The lines, with everything that looks like a secret replaced up to the end of its line.
 
     Works on text that may not be YAML at all, so it masks too much rather than too little:
     lines that are indented deeper below a secret, and all of a private key, go as a whole.
     """
-    return tuple(_masked(lines))
+    # Most files hold nothing like a secret, and a million lines are looked through in one go.
+    return tuple(_masked(lines) if _may_hold_secrets("\n".join(lines)) else lines)
 
 
-def _masked(lines: Iterable[str]) -> Iterator[str]:
+def _masked(lines: Sequence[str]) -> Iterator[str]:
     deeper_than: int | None = None  # indentation of the secret that the lines below may belong to
     until: str | None = None  # what ends a secret of several lines; "" is the next line with text
     for line in lines:
@@ -78,14 +79,18 @@ def _end_of(secret: str) -> str | None:
     return quote if quote in "\"'" and secret.count(quote) % 2 else None
 
 
+def _may_hold_secrets(text: str) -> bool:
+    """Whether a search for parts of keys and values, which is quick, finds any."""
+    lowered = text.lower()
+    return any(part in lowered for part in _KEY_PARTS) or any(part in text for part in _VALUE_PARTS)
+
+
 def _secret_from(line: str) -> int | None:
     """Where a secret begins in a line: behind the key that promises it, or at its own start."""
-    lowered = line.lower()
-    starts: list[int] = []
-    if any(part in lowered for part in _KEY_PARTS):  # a plain search: lines may have millions of characters
-        starts += [hit.end() for hit in _LINE_KEY.finditer(line) if secret_key(hit.group(1))]
-    if any(part in line for part in _VALUE_PARTS):
-        starts += [hit.start() for hit in _VALUE.finditer(line)]
+    if not _may_hold_secrets(line):
+        return None
+    starts = [hit.end() for hit in _LINE_KEY.finditer(line) if secret_key(hit.group(1))]
+    starts += [hit.start() for hit in _VALUE.finditer(line)]
     if not starts:
         return None
     start = min(starts)

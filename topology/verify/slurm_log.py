@@ -21,6 +21,7 @@ ALLOWED = {  # line: why it says nothing about the rendered files
     ),
     r"error: MPI: Cannot create context for mpi/pmix\S*": "24.11: follows the PMIx line above",
     r"error: High latency for 1000 calls to gettimeofday\(\): \d+ microseconds": "this machine is busy",
+    r"warning: Saving to StateSaveLocation took \S+ Please check backing filesystem .*": "this machine is busy",
     r"warning: Note very large processing time from \S+ usec=\d+.*": "this machine is busy",
 }
 ALLOWED_LINES = tuple(re.compile(line, re.IGNORECASE) for line in ALLOWED)

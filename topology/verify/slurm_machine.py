@@ -115,7 +115,7 @@ def _machine_keys(text: str, home: Path, root: Path) -> dict[str, str]:
     communication = [rendered.get("communicationparameters", ""), "NoCtldInAddrAny"]
     keys = {
         "SlurmctldHost": "localhost(127.0.0.1)",
-        "SlurmctldPort": str(_free_port()),
+        "SlurmctldPort": str(free_port()),
         "SlurmUser": str(os.getuid()),
         "StateSaveLocation": f"{home}/state",
         "SlurmdSpoolDir": f"{home}/spool",
@@ -154,7 +154,7 @@ def _brings_nodes(line: str, conf: Path) -> bool:
     return re.search(r"(?im)^\s*(nodename|partitionname|nodeset)=", path.read_text()) is not None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A TCP port of 127.0.0.1 that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
