@@ -362,8 +362,451 @@ class ByHand:
                 self.plug(core, plane, "spine-core", lower.name, lower.up.pop(0), upper.name, port, core.port_gbps)
 
 
+
+# --- ports ----------------------------------------------------------------------------------------
+
+
+def sockets(plan):
+    """Both ends of every cable, one row each: table, row number, cage, port, rate."""
+    near = plan.cables.select("cable", "rate_gbps", table="a_table", end="a", cage="a_cage", port="a_port")
+    switches = pl.lit("switches", dtype=tables.ENDS)
+    far = plan.cables.select("cable", "rate_gbps", table=switches, end="b", cage="b_cage", port="b_port")
+    return pl.concat([near, far])
+
+
+@SITES
+@given(sites())
+def test_a_port_takes_one_cable_at_most(site):
+    used = sockets(site.plan).select("table", "end", "cage", "port")
+    assert not used.is_duplicated().any()
+
+
+@SITES
+@given(sites())
+def test_a_cage_is_split_one_way_and_has_every_port_that_is_used(site):
+    plan = site.plan
+    ways = sockets(plan).group_by("table", "end", "cage").agg(
+        rates=pl.col("rate_gbps").n_unique(), gbps=pl.col("rate_gbps").first(), last=pl.col("port").max()
+    )  # fmt: skip
+    assert (ways["rates"] == 1).all()
+    models = plan.switches.join(plan.fabrics.select("fabric", model="switch"), on="fabric", maintain_order="left")
+    for table, end, cage, gbps, last in ways.drop("rates").iter_rows():
+        if table == "switches":
+            cages = [each.ports for each in plan.catalog.switches[models["model"][end]].cages for _ in range(each.count)]
+            ports = cages[cage - 1].get(gbps, 0)
+        elif table == "nics":
+            node = plan.nodes.row(plan.nics["node"][end], named=True)
+            design = plan.catalog.racks[plan.spec.compute[node["group"]].rack]
+            cards = {nic.role: nic.ports for nic in plan.catalog.nodes[design.node].nics}
+            ports = cards[plan.nics["role"][end]].get(gbps, 0) if cage == 1 else 0
+        else:  # an appliance's ports are counted like cages of one port
+            ports = int(cage <= plan.catalog.appliances[plan.appliances["product"][end]].ports.get(gbps, 0))
+        assert last <= ports, (table, end, cage)
+
+
+# --- NICs -----------------------------------------------------------------------------------------
+
+
+def node_links(plan, fabric):
+    """Cables of a fabric from NICs to leaves, with the node, its unit and the NIC's index."""
+    at = plan.spec.fabrics.index(fabric)
+    mine = plan.cables.filter((pl.col("fabric") == at) & (pl.col("a_table") == "nics"))
+    nics = plan.nics.select(a="nic", node="node", role="role", index="index")
+    nodes = plan.nodes.select("node", "unit", "group", "place")
+    return mine.join(nics, on="a", how="left").join(nodes, on="node", how="left")
+
+
+def trees_of(plan):
+    """Fabrics of nodes; the others are cores."""
+    return [fabric for fabric in plan.spec.fabrics if fabric.kind != "core"]
+
+
+@SITES
+@given(sites())
+def test_a_nic_has_one_cable_in_every_plane_of_the_fabric_of_its_role(site):
+    plan = site.plan
+    expected = set()
+    for fabric in trees_of(plan):
+        for node, role, nic in plan.nics.select("node", "role", "nic").iter_rows():
+            group = plan.spec.compute[plan.nodes["group"][node]].name
+            if role == fabric.connects and (not fabric.compute or group in fabric.compute):
+                expected |= {(nic, plane) for plane in range(1, fabric.planes + 1)}
+    cabled = plan.cables.filter(pl.col("a_table") == "nics").select("a", "plane", "a_cage", "a_port").rows()
+    assert sorted(cabled) == sorted((nic, plane, 1, plane) for nic, plane in expected)
+
+
+@SITES
+@given(sites())
+def test_a_leaf_of_a_rail_optimized_fabric_takes_the_nics_of_its_own_rails(site):
+    plan = site.plan
+    for fabric in trees_of(plan):
+        if fabric.kind == "rail-optimized":
+            rails = tree_of(plan, fabric).rails
+            links = node_links(plan, fabric).with_columns(rail=pl.col("index") // rails)
+            leaves = links.group_by("plane", "b").agg(pl.col("rail").n_unique())
+            assert (leaves["rail"] == 1).all()
+            assert fabric.leaf_sharing == "rails" or rails == 1
+
+
+@SITES
+@given(sites())
+def test_a_node_of_a_fat_tree_hangs_on_one_leaf(site):
+    plan = site.plan
+    for fabric in trees_of(plan):
+        if fabric.kind == "fat-tree":
+            assert (node_links(plan, fabric).group_by("plane", "node").agg(pl.col("b").n_unique())["b"] == 1).all()
+
+
+@SITES
+@given(sites())
+def test_planes_are_alike(site):
+    """Every NIC meets the same leaf and port in each plane, and so on up."""
+    for fabric in trees_of(site.plan):
+        cables = ends(site.plan).filter((pl.col("fabric") == fabric.name) & ~pl.col("a").str.contains("manager"))
+        cables = cables.with_columns(pl.col("a", "b").str.replace(r"-p\d+-", "-"))
+        cables = cables.with_columns(a_port=pl.when(pl.col("hop") != "node-leaf").then("a_port"))
+        planes = [part.drop("plane").sort(pl.all()) for (_,), part in cables.partition_by("plane", as_dict=True).items()]
+        assert len(planes) == fabric.planes
+        assert all(plane.equals(planes[0]) for plane in planes)
+
+
+# --- spread and bandwidth -------------------------------------------------------------------------
+
+
+def seen(plan):
+    """Cables between switches, with what the switches at both ends are."""
+    columns = ("tier", "plane", "island", "group", "index")
+    low, high = (plan.switches.select("switch", *(pl.col(c).alias(f"{end}_{c}") for c in columns)) for end in "ab")
+    cables = plan.cables.filter(pl.col("a_table") == "switches")
+    return cables.join(low, left_on="a", right_on="switch").join(high, left_on="b", right_on="switch")
+
+
+@SITES
+@given(sites())
+def test_a_switch_has_as_many_links_to_every_switch_above_it(site):
+    plan = site.plan
+    for fabric in trees_of(plan):
+        at, tree = plan.spec.fabrics.index(fabric), tree_of(plan, fabric)
+        cables = seen(plan).filter(pl.col("fabric") == at)
+        assert (cables["a_plane"] == cables["b_plane"]).all()
+        assert (cables["a_island"] == cables["b_island"]).all()
+        for tier, above, links in (("leaf", tree.spines, tree.up), ("spine", tree.cores, tree.spine_up)):
+            lower = plan.switches.filter((pl.col("fabric") == at) & (pl.col("tier") == tier)).height
+            pairs = cables.filter(pl.col("a_tier") == tier).group_by("a", "b").len()
+            assert pairs.height == lower * above
+            assert not above or (pairs["len"] == links // above).all()
+
+
+@SITES
+@given(sites())
+def test_every_core_switch_reaches_every_island_in_every_plane(site):
+    plan = site.plan
+    for at, core in enumerate(plan.spec.fabrics):
+        if core.kind == "core":
+            cores = plan.switches.filter(pl.col("fabric") == at).height
+            tops = plan.switches.select(a="switch", joined="fabric", island="island")
+            cables = plan.cables.filter(pl.col("fabric") == at).join(tops, on="a")
+            trees = cables.group_by("joined", "island", "plane").agg(
+                cores=pl.col("b").n_unique(), counts=pl.col("b").unique_counts()
+            )
+            expected = sum(
+                fabric.planes * row["islands"]
+                for fabric, row in zip(plan.spec.fabrics, plan.fabrics.iter_rows(named=True), strict=True)
+                if fabric.name in core.joins
+            )
+            assert trees.height == expected
+            assert (trees["cores"] == cores).all()
+            spread = trees.select(pl.col("counts").list.max() - pl.col("counts").list.min()).to_series()
+            assert (spread <= 1).all()
+
+
+@SITES
+@given(sites())
+def test_a_switch_has_the_bandwidth_up_that_its_taper_asks_for(site):
+    plan = site.plan
+    rates = plan.cables.select("fabric", "rate_gbps", "a_table", "a", "b")
+    down = dict(rates.group_by("b").agg(pl.col("rate_gbps").cast(pl.Int64).sum()).iter_rows())
+    upward = rates.filter(pl.col("a_table") == "switches").group_by("a")
+    up = dict(upward.agg(pl.col("rate_gbps").cast(pl.Int64).sum()).iter_rows())
+    for fabric in trees_of(plan):
+        at, core = plan.spec.fabrics.index(fabric), core_of(plan, fabric)
+        tiers = plan.fabrics["tiers"][at]
+        taper = fabric.oversubscription
+        tapers = dict(zip(("leaf", "spine", "core"), [taper.leaf, taper.spine, 1][: tiers - 1], strict=False))
+        if core:
+            tapers[("leaf", "spine", "core")[tiers - 1]] = core.oversubscription.core
+        for number, tier in plan.switches.filter(pl.col("fabric") == at).select("switch", "tier").iter_rows():
+            if tier in tapers:
+                assert up.get(number, 0) >= down.get(number, 0) / tapers[tier] - 1e-6
+
+
+# --- counts ---------------------------------------------------------------------------------------
+
+
+def expected_counts(plan, fabric):
+    """Switches and cables of a fabric of nodes, from its sizes alone."""
+    units, _, _, nics = demand(plan, fabric)
+    tree = tree_of(plan, fabric)
+    at = [i for i, group in enumerate(plan.spec.compute) if not fabric.compute or group.name in fabric.compute]
+    nodes = plan.nodes.filter(pl.col("group").is_in(at)).height
+    managers = fabric.managers.count * fabric.managers.ports if fabric.managers else 0
+    leaves = tree.runs(units) * tree.run_leaves
+    spines = tree.pods(units) * tree.spines if tree.tiers > 1 else 0
+    cores = tree.islands(units) * tree.spines * tree.cores
+    return {
+        "leaf": leaves * fabric.planes,
+        "spine": spines * fabric.planes,
+        "core": cores * fabric.planes,
+        "node-leaf": nodes * nics * fabric.planes + managers,
+        "leaf-spine": leaves * tree.up * fabric.planes,
+        "spine-core": spines * tree.spine_up * fabric.planes,
+        "to-core": tree.islands(units) * fabric.planes * tree.tops * tree.core_up,
+    }
+
+
+@SITES
+@given(sites())
+def test_switches_and_cables_number_what_the_closed_forms_say(site):
+    plan = site.plan
+    for at, fabric in enumerate(plan.spec.fabrics):
+        hops = dict(plan.cables.filter(pl.col("fabric") == at)["hop"].value_counts().iter_rows())
+        tiers = dict(plan.switches.filter(pl.col("fabric") == at)["tier"].value_counts().iter_rows())
+        if fabric.kind == "core":
+            joined = [expected_counts(plan, each) for each in plan.spec.fabrics if each.name in fabric.joins]
+            assert hops == {"spine-core": sum(each["to-core"] for each in joined)}
+        else:
+            expected = expected_counts(plan, fabric)
+            del expected["to-core"]
+            assert expected == {name: (tiers | hops).get(name, 0) for name in expected}
+
+
+@SITES
+@given(sites())
+def test_every_unit_has_its_racks_and_every_rack_its_nodes(site):
+    plan = site.plan
+    for at, group in enumerate(plan.spec.compute):
+        design = plan.catalog.racks[group.rack]
+        fitted = group.nodes_per_rack or design.nodes
+        units = plan.units.filter(pl.col("group") == at)
+        racks = plan.racks.filter(pl.col("group") == at)
+        nodes = plan.nodes.filter(pl.col("group") == at)
+        per_unit = {"units": 1, "racks": group.unit_racks, "gpus": group.unit_racks * fitted}
+        per_unit["gpus"] *= plan.catalog.nodes[design.node].gpus
+        assert units.height * per_unit[group.count.kind] == group.count.value
+        assert racks.height == units.height * group.unit_racks
+        assert nodes.height == racks.height * fitted - len(group.without)
+        assert nodes["slot"].max() <= fitted
+        assert (nodes["place"] < group.unit_racks * design.nodes).all()
+        assert not nodes.select("unit", "place").is_duplicated().any()
+        gpus = plan.gpus.join(nodes, on="node", how="semi")
+        assert gpus.height == nodes.height * plan.catalog.nodes[design.node].gpus
+        domains = plan.nvlink_domains.filter(pl.col("domain").is_in(nodes["domain"].implode()))
+        assert domains["nodes"].sum() == nodes.height
+        whole = design.nodes if design.nvlink else 1
+        assert (domains["nodes"] + domains["missing_nodes"] == whole).all()
+
+
+@SITES
+@given(sites())
+def test_an_island_holds_no_more_units_than_the_spec_gives_it(site):
+    plan = site.plan
+    for fabric in trees_of(plan):
+        if fabric.island_units:
+            islands = plan.switches.select(b="switch", island="island")
+            links = node_links(plan, fabric).join(islands, on="b")
+            units = links.group_by("island", "plane").agg(pl.col("unit").n_unique())
+            assert (units["unit"] <= fabric.island_units).all()
+
+
+# --- the floor ------------------------------------------------------------------------------------
+
+
+@SITES
+@given(sites())
+def test_a_place_holds_one_rack_of_the_kind_that_its_row_is_for(site):
+    plan = site.plan
+    racks = plan.racks.join(plan.rows.select("row", row_number="number", in_hall="hall", kept="network"), on="row")
+    racks = racks.join(plan.halls.select("hall", "positions", "rows"), on="hall")
+    assert not racks.select("hall", "row", "position").is_duplicated().any()
+    assert (racks["hall"] == racks["in_hall"]).all()
+    assert racks["position"].is_between(1, racks["positions"]).all()
+    assert racks["row_number"].is_between(1, racks["rows"]).all()
+    numbers = racks.select((pl.col("row_number").cast(pl.Int64) - 1) * pl.col("positions") + pl.col("position"))
+    assert (numbers.to_series() == racks["number"]).all()
+    assert (racks.filter("kept")["role"] == "network").all()
+    units = plan.units.select("unit", unit_row="row", first="position", unit_hall="hall")
+    compute = racks.filter(pl.col("role") == "compute").join(units, on="unit")
+    sizes = [plan.spec.compute[at].unit_racks for at in compute["group"]]
+    assert (compute["row"] == compute["unit_row"]).all()
+    assert (compute["position"].cast(pl.Int64) - compute["first"]).is_between(0, pl.Series(sizes) - 1).all()
+
+
+@SITES
+@given(sites())
+def test_switches_stand_in_network_racks_and_two_never_share_a_rack_unit(site):
+    plan = site.plan
+    heights = {slug: product.height_u for slug, product in plan.catalog.switches.items()}
+    models = [plan.spec.fabrics[at].switch for at in plan.switches["fabric"]]
+    switches = plan.switches.select("rack", "u", height=pl.Series([heights[model] for model in models], dtype=pl.Int64))
+    shelf = [plan.catalog.appliances[slug].height_u for slug in plan.appliances["product"]]
+    boxes = pl.concat([switches, plan.appliances.select("rack", "u", height=pl.Series(shelf, dtype=pl.Int64))])
+    racks = plan.racks.select("rack", "role", "height_u", "used_u")
+    stood = boxes.join(racks, on="rack", how="left")
+    assert (stood["role"] == "network").all()
+    assert (stood["u"] >= 1).all()
+    assert (stood["u"] + stood["height"] - 1 <= stood["height_u"]).all()
+    units = stood.select("rack", u=pl.int_ranges("u", pl.col("u") + pl.col("height"))).explode("u")
+    assert not units.is_duplicated().any()
+    taken = units.group_by("rack").len().join(racks, on="rack")
+    assert (taken["len"] == taken["used_u"]).all()
+    assert taken.height == plan.racks.filter(pl.col("role") == "network").height
+
+
+# --- reach ----------------------------------------------------------------------------------------
+
+
+def parts(pairs):
+    """How many pieces the graph of these pairs of names falls into."""
+    graph, at = rx.PyGraph(), {}
+    for name in {end for pair in pairs for end in pair}:
+        at[name] = graph.add_node(name)
+    graph.add_edges_from_no_data([(at[a], at[b]) for a, b in pairs])
+    return rx.number_connected_components(graph)
+
+
+@SITES
+@given(sites())
+def test_every_plane_of_an_island_is_in_one_piece(site):
+    """Of a fabric with leaves alone, whose rails meet in the nodes, the nodes count as joints."""
+    plan = site.plan
+    islands = plan.switches["island"]
+    for fabric in trees_of(plan):
+        at = plan.spec.fabrics.index(fabric)
+        cables = plan.cables.filter(pl.col("fabric") == at).with_columns(
+            island=islands.gather(pl.col("b")) if False else islands.gather(plan.cables.filter(pl.col("fabric") == at)["b"])
+        )
+        for (_, _), part in cables.partition_by("plane", "island", as_dict=True).items():
+            near = part.select("a_table", "a").rows()
+            if plan.fabrics["tiers"][at] == 1:
+                near = [("nodes", plan.nics["node"][a]) if table == "nics" else (table, a) for table, a in near]
+            assert parts(list(zip(near, [("switches", b) for b in part["b"]], strict=True))) == 1
+
+
+@SITES
+@given(sites(accept=lambda data: any(fabric["kind"] == "core" for fabric in data["fabrics"])))
+def test_all_islands_of_all_fabrics_are_one_piece_through_the_core(site):
+    plan = site.plan
+    core = next(fabric for fabric in plan.spec.fabrics if fabric.kind == "core")
+    joined = [at for at, each in enumerate(plan.spec.fabrics) if each is core or each.name in core.joins]
+    links = plan.cables.filter(pl.col("fabric").is_in(joined) & (pl.col("a_table") == "switches")).select("a", "b").rows()
+    switches = plan.switches.filter(pl.col("fabric").is_in(joined))
+    assert {end for link in links for end in link} == set(switches["switch"])
+    assert parts(links) == 1
+
+
+# --- stages ---------------------------------------------------------------------------------------
+
+NEVER = 2**16  # stands for the null of what is in no stage
+
+
+@SITES
+@given(sites(accept=lambda data: len(data.get("stages", ())) > 1))
+def test_both_ends_of_a_cable_stand_in_its_stage(site):
+    plan = site.plan
+    nodes = plan.nodes["stage"].fill_null(NEVER).gather(plan.nics["node"])
+    stage = {"nics": nodes} | {
+        name: frame["stage"].fill_null(NEVER)
+        for name, frame in (("switches", plan.switches), ("appliances", plan.appliances))
+    }
+    cables = plan.cables.with_columns(pl.col("stage").fill_null(NEVER))
+    assert (stage["switches"].gather(cables["b"]) <= cables["stage"]).all()
+    for (table,), part in cables.partition_by("a_table", as_dict=True).items():
+        assert (stage[table].gather(part["a"]) <= part["stage"]).all()
+
+
+@SITES
+@given(sites(accept=lambda data: len(data.get("stages", ())) > 1))
+def test_a_stage_is_what_its_spec_adds_to_the_stage_before(site):
+    plan = site.plan
+    design = [plan.catalog.racks[group.rack] for group in plan.spec.compute]
+    total = units = 0
+    for at, stage in enumerate(plan.spec.stages):
+        for name, given_ in stage.add:
+            index = next(i for i, group in enumerate(plan.spec.compute) if group.name == name)
+            group = plan.spec.compute[index]
+            nodes = group.unit_racks * (group.nodes_per_rack or design[index].nodes)
+            gpus = nodes * plan.catalog.nodes[design[index].node].gpus
+            units += given_.value // {"units": 1, "racks": group.unit_racks, "gpus": gpus}[given_.kind]
+        row = plan.stages.row(at, named=True)
+        now = pl.col("stage") <= at
+        assert row["name"] == stage.name
+        assert row["units"] == units == plan.units.filter(now).height
+        assert row["nodes"] == plan.nodes.filter(now).height
+        assert row["gpus"] == plan.gpus.join(plan.nodes.filter(now), on="node", how="semi").height
+        assert row["cables"] == plan.cables.filter(now).height >= total
+        assert row["racks"] == plan.racks.filter(now & (pl.col("role") == "compute")).height
+        assert row["it_w"] == plan.racks.filter(now)["power_w"].cast(pl.UInt64).sum()
+        total = row["cables"]
+
+
+@SITES
+@given(sites(accept=lambda data: len(data.get("stages", ())) > 1))
+def test_a_stage_joins_all_of_its_nodes(site):
+    """In every stage, every plane of an island that is begun is in one piece."""
+    plan = site.plan
+    islands = plan.switches["island"]
+    for fabric in trees_of(plan):
+        at = plan.spec.fabrics.index(fabric)
+        if plan.fabrics["tiers"][at] == 1:
+            continue
+        for stage in range(len(plan.spec.stages)):
+            now = plan.cables.filter((pl.col("fabric") == at) & (pl.col("stage") <= stage))
+            now = now.with_columns(island=islands.gather(now["b"]))
+            for part in now.partition_by("plane", "island"):
+                near = part.select("a_table", "a").rows()
+                assert parts(list(zip(near, [("switches", b) for b in part["b"]], strict=True))) == 1
+
+
+# --- the tables -----------------------------------------------------------------------------------
+
+
+@SITES
+@given(sites())
+def test_every_table_is_as_the_data_dictionary_says(site):
+    plan = site.plan
+    for table in tables.TABLES:
+        frame = plan.tables()[table.name]
+        assert frame.schema == {column.name: column.dtype for column in table.columns}, table.name
+        assert not frame.select(table.key).is_duplicated().any(), table.name
+        for column in table.columns:
+            values = frame[column.name]
+            assert column.null or not values.null_count(), (table.name, column.name)
+            if column.to:
+                rows = plan.tables()[column.to].height
+                assert values.drop_nulls().is_between(0, rows - 1).all(), (table.name, column.name)
+            if column.name == "origin":
+                assert (values < len(plan.origins)).all(), table.name
+        number = table.columns[0]
+        if number.doc.startswith("Row number"):
+            assert frame[number.name].to_list() == list(range(frame.height)), table.name
+
+
+@SITES
+@given(sites())
+def test_no_check_finds_an_error_in_what_expansion_makes(site):
+    found = [finding for finding in checks.run(site.plan) if finding.severity is Severity.ERROR]
+    assert found == []
+
+
+@SITES
+@given(sites())
+def test_a_drawn_spec_is_one_that_the_loader_takes(site):
+    assert loaded(site.data) == read(site.data)
+
+
 @SITES
 @given(sites(TINY))
 def test_cables_plugged_one_after_another_are_the_cables_of_the_plan(site):
-    made = set(ends(site.plan).drop("stage").iter_rows())
-    assert made == ByHand(site.plan).cables
+    rows = ends(site.plan).drop("stage").rows()
+    assert len(rows) == len(set(rows))
+    assert set(rows) == ByHand(site.plan).cables

@@ -8,14 +8,17 @@ from topology.plan import Plan, names
 
 
 def block_sizes(smallest: int, nodes: int) -> tuple[int, ...]:
-    """The base block and every doubling of it that the nodes still fill.
+    """The base block and its doublings up to the first that holds every node.
 
-    Slurm takes no other factors: "Invalid BlockSizes value". Source: slurm topology.yaml(5).
+    Slurm takes no other factors ("Invalid BlockSizes value"), and a job larger than the last
+    size gets only complete blocks of it, so that with less a job on every node never fits.
+    Source: slurm topology.yaml(5); the rest as slurmctld 26.05 decides.
 
-    >>> block_sizes(18, 288)
+    >>> block_sizes(18, 252)
     (18, 36, 72, 144, 288)
     """
-    return tuple(smallest << power for power in range((nodes // smallest).bit_length()))
+    doublings = max((-(-nodes // smallest) - 1).bit_length(), 0)
+    return tuple(smallest << power for power in range(doublings + 1))
 
 
 def domain_blocks(plan: Plan, nodes: pl.DataFrame) -> Topology:

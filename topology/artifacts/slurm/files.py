@@ -124,12 +124,14 @@ def _node_lines(plan: Plan, controller: Controller) -> tuple[NodeLine, ...]:
 
 
 def _partition_lines(plan: Plan, controller: Controller, used: dict[str, str]) -> tuple[PartitionLine, ...]:
+    """Lines of the partitions; while the spec's default one has no node yet, the first is the default."""
     index = {group.name: at for at, group in enumerate(plan.spec.compute)}
     lines = []
+    first = next((p for p in controller.partitions if p.default), controller.partitions[0])
     for partition in controller.partitions:
         mine = controller.nodes.filter(pl.col("group").is_in([index[name] for name in partition.compute]))
         hosts = names.fold(mine, names.node_template(plan.spec.names))["hosts"][0]
-        default = "YES" if partition.default else "NO"
+        default = "YES" if partition is first else "NO"
         topology = used.get(partition.name, "")
         lines.append(PartitionLine(partition.name, hosts, default, partition.max_time, topology))
     return tuple(lines)
