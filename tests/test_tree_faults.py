@@ -14,11 +14,13 @@ import random
 import resource
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -169,11 +171,13 @@ class Steps:
     def patch(self, monkeypatch):
         """Put the counter around every call of CALLS, the exchange and the lock."""
         for name in CALLS:
-            monkeypatch.setattr(os, name, self._wrapped(getattr(os, name)))
-        monkeypatch.setattr(swap, "exchange", self._wrapped(swap.exchange))
-        monkeypatch.setattr(fcntl, "flock", self._wrapped(fcntl.flock))
+            monkeypatch.setattr(os, name, self.wrapped(getattr(os, name)))
+        monkeypatch.setattr(swap, "exchange", self.wrapped(swap.exchange))
+        monkeypatch.setattr(fcntl, "flock", self.wrapped(fcntl.flock))
 
-    def _wrapped(self, call):
+    def wrapped(self, call):
+        """The call, counted."""
+
         def step(*args, **kwargs):
             self.count += 1
             if self.at(self.count):
@@ -600,6 +604,27 @@ def test_a_signal_at_any_moment_leaves_a_whole_tree_and_no_leftovers(built):
     ran.communicate()
 
 
+@pytest.mark.parametrize(("step", "tree"), [("write", OLD), ("fsync", OLD), ("exchange", NEW), ("unlink", NEW)])
+def test_a_signal_before_the_exchange_undoes_the_build_and_one_after_it_finds_it_done(built, step, tree):
+    def interrupt(_call, args):
+        if step != "fsync" or stat.S_ISDIR(os.fstat(args[0]).st_mode):  # folders: the last thing before
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        where = swap if step == "exchange" else os
+        patch.setattr(where, step, Steps(interrupt, lambda _count: True).wrapped(getattr(where, step)))
+        with pytest.raises(KeyboardInterrupt):
+            publish(built, files(NEW), FACTS)
+    assert read(built) == tree
+    assert beside(built) == []
+
+
+def test_a_build_off_the_main_thread_has_no_signals_to_defer(built):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(publish, built, files(NEW), FACTS).result()
+    assert read(built) == NEW
+
+
 def test_the_signal_handlers_of_the_caller_come_back(built):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     publish(built, files(NEW), FACTS)
@@ -679,6 +704,26 @@ def test_a_lock_file_that_is_not_ours_is_left_alone(built):
     lock.mkdir()
     refused(built, match="Is a directory")
     assert (built.parent / "precious").read_text() == '{"a": 1}'
+
+
+def test_a_lock_file_taken_away_while_it_is_being_locked_is_not_mistaken_for_a_lock(built, monkeypatch):
+    flock, lock = fcntl.flock, built.parent / ".build.lock"
+
+    def late(descriptor, operation):
+        if os.fstat(descriptor).st_size == 0 and not tries:  # its holder ends just now
+            lock.unlink()
+        tries.append(descriptor)
+        flock(descriptor, operation)
+
+    def watched():
+        yield from files(NEW)
+        with lock.open() as other, pytest.raises(BlockingIOError):
+            flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    tries = []
+    monkeypatch.setattr(fcntl, "flock", late)
+    publish(built, watched(), FACTS)
+    assert len(tries) == 2
 
 
 def test_many_builds_at_once_end_in_one_whole_tree(built):

@@ -682,10 +682,9 @@ def test_every_plane_of_an_island_is_in_one_piece(site):
     islands = plan.switches["island"]
     for fabric in trees_of(plan):
         at = plan.spec.fabrics.index(fabric)
-        cables = plan.cables.filter(pl.col("fabric") == at).with_columns(
-            island=islands.gather(pl.col("b")) if False else islands.gather(plan.cables.filter(pl.col("fabric") == at)["b"])
-        )
-        for (_, _), part in cables.partition_by("plane", "island", as_dict=True).items():
+        cables = plan.cables.filter(pl.col("fabric") == at)
+        cables = cables.with_columns(island=islands.gather(cables["b"]))
+        for part in cables.partition_by("plane", "island"):
             near = part.select("a_table", "a").rows()
             if plan.fabrics["tiers"][at] == 1:
                 near = [("nodes", plan.nics["node"][a]) if table == "nics" else (table, a) for table, a in near]

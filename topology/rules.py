@@ -7,6 +7,7 @@ comments, S9 keys that have no effect yet.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from topology.findings import Finding, Path, Severity
@@ -111,14 +112,23 @@ def by_code(rules: Iterable[Rule]) -> Mapping[str, Rule]:
     return MappingProxyType(known)
 
 
-RULES = by_code(_TABLE)
-
-
-def found(code: str, message: str, path: Path = (), help: str = "") -> Finding:  # noqa: A002 - Finding's word
-    """Finding of a rule in `RULES`, with the rule's reason and severity.
+def finding(  # noqa: PLR0913 - the words of a finding
+    rules: Mapping[str, Rule],
+    code: str,
+    message: str,
+    path: Path = (),
+    help: str = "",  # noqa: A002 - Finding's word
+    *,
+    file: str = "",
+) -> Finding:
+    """Finding of one of `rules`, with the rule's reason and severity; rooms bind it to their own rules.
 
     Raises:
         KeyError: no rule has that code.
     """
-    rule = RULES[code]
-    return Finding(code, message, path, help, rule.because, rule.severity)
+    rule = rules[code]
+    return Finding(code, message, path, help, rule.because, rule.severity, file=file)
+
+
+RULES = by_code(_TABLE)
+found = partial(finding, RULES)

@@ -4,11 +4,9 @@ C0 is where entries stand, C1 what they may say, C2 their sources, C3 how they f
 A file that is not readable YAML has its finding from `topology.source`.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from functools import partial
 
-from topology.findings import Finding, Path
-from topology.rules import Rule
+from topology.rules import Rule, by_code, finding
 
 _KEPT_APART = "a file in the wrong place would be left out in silence"
 _TRACE = "every figure of a plan can be traced to a line of the spec or a source"
@@ -31,14 +29,5 @@ _TABLE = (
     Rule("C306", "a GPU is in one NVLink domain", "the domain is the node's or the rack's"),
 )
 
-RULES: Mapping[str, Rule] = MappingProxyType({rule.code: rule for rule in _TABLE})
-
-
-def found(code: str, message: str, path: Path = (), help: str = "", file: str = "") -> Finding:  # noqa: A002 - Finding's word
-    """Finding of a rule in `RULES`, with the rule's reason and severity.
-
-    Raises:
-        KeyError: no rule has that code.
-    """
-    rule = RULES[code]
-    return Finding(code, message, path, help, rule.because, rule.severity, file=file)
+RULES = by_code(_TABLE)
+found = partial(finding, RULES)

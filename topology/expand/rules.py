@@ -4,11 +4,10 @@ S35 is what counts and the catalogue must agree on, C4 the catalogue asked for, 
 NICs, N2 sizes of fabrics, L1 places on the floor.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from functools import partial
 
-from topology.findings import Finding, FindingsError, Path
-from topology.rules import Rule
+from topology.findings import FindingsError, Path
+from topology.rules import Rule, by_code, finding
 
 _WHOLE = "units are built whole: a missing node leaves its ports unused, it does not move a cable"
 _CLOS = "a full Clos of k-port switches ends at k*k/2 endpoints with two tiers and k*k*k/4 with three"
@@ -45,17 +44,8 @@ _TABLE = (
     Rule("L104", "a network rack holds a switch", "the hall's own limits"),
 )  # fmt: skip
 
-RULES: Mapping[str, Rule] = MappingProxyType({rule.code: rule for rule in _TABLE})
-
-
-def found(code: str, message: str, path: Path = (), help: str = "") -> Finding:  # noqa: A002 - Finding's word
-    """Finding of a rule in `RULES`, with the rule's reason and severity.
-
-    Raises:
-        KeyError: no rule has that code.
-    """
-    rule = RULES[code]
-    return Finding(code, message, path, help, rule.because, rule.severity)
+RULES = by_code(_TABLE)
+found = partial(finding, RULES)
 
 
 def refused(code: str, message: str, path: Path = (), help: str = "") -> FindingsError:  # noqa: A002 - Finding's word
