@@ -377,7 +377,7 @@ def _relaxed(fabric):
     return fabric | {"switch": f"{protocol}-{larger[0]}"} if larger else None
 
 
-def _buildable(data):
+def buildable(data):
     """The spec, its fabrics relaxed until nothing is over a limit, and its plan."""
     while True:
         try:
@@ -402,9 +402,9 @@ def sites(draw, size=MIDDLE, *, missing=True, accept=None):
     """
     data = draw(_specs(size))
     assume(accept is None or accept(data))
-    data, plan = _buildable(data)
+    data, plan = buildable(data)
     if missing and draw(_mostly(False, True)):
-        data, plan = _buildable(draw(_left_out(data, plan)))
+        data, plan = buildable(draw(_left_out(data, plan)))
     tiers = "+".join(str(tiers) for tiers in plan.fabrics["tiers"])
     event(f"tiers: {tiers}")
     return Site(data, plan)

@@ -11,11 +11,11 @@ import jsonschema
 import pytest
 
 from topology.artifacts import artifact as artifacts
-from topology.artifacts import swap
 from topology.artifacts.artifact import Artifact, check_path, is_known, register
-from topology.artifacts.manifest import SCHEMA_VERSION
-from topology.artifacts.refusal import OutputError
-from topology.artifacts.tree import Published, check, publish
+from topology.artifacts.output import swap
+from topology.artifacts.output.manifest import SCHEMA_VERSION
+from topology.artifacts.output.refusal import OutputError
+from topology.artifacts.output.tree import Published, check, publish
 from topology.resources import data
 
 FACTS = {"cluster": "colossus", "schema_version": SCHEMA_VERSION}
@@ -402,12 +402,15 @@ def whole_facts():
             "gpus": 1016,
             "nodes": 127,
             "racks": 32,
+            "network_racks": 5,
             "units": 4,
             "nvlink_domains": 127,
             "cables": 2044,
             "batteries": 0,
             "switches": 48,
-            "fabrics": {"compute": {"planes": 1, "tiers": 2, "leaf": 32, "spine": 16, "core": 0, "links": links}},
+            "fabrics": {
+                "compute": {"planes": 1, "tiers": 2, "islands": 1, "leaf": 32, "spine": 16, "core": 0, "links": links}
+            },
         },
         "power": {
             "it_mw": 1.3,
@@ -417,7 +420,7 @@ def whole_facts():
             "battery_mwh": None,
             "ride_through_s": None,
         },
-        "stages": [{"name": "all", "gpus": 1016, "nodes": 127, "racks": 32, "it_mw": 1.3}],
+        "stages": [{"name": "all", "gpus": 1016, "nodes": 127, "racks": 32, "units": 4, "cables": 2044, "it_mw": 1.3}],
         "cells": [],
     }
 

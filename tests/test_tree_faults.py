@@ -26,12 +26,12 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from topology.artifacts import place as places
-from topology.artifacts import swap
 from topology.artifacts.artifact import Artifact
-from topology.artifacts.manifest import SCHEMA_VERSION, render
-from topology.artifacts.refusal import OutputError
-from topology.artifacts.tree import check, publish
+from topology.artifacts.output import place as places
+from topology.artifacts.output import swap
+from topology.artifacts.output.manifest import SCHEMA_VERSION, render
+from topology.artifacts.output.refusal import OutputError
+from topology.artifacts.output.tree import check, publish
 
 FACTS = {"cluster": "colossus", "schema_version": SCHEMA_VERSION}
 OLD = {
@@ -66,8 +66,8 @@ SCRIPT_HEAD = f"""
 import os, sys, time
 from pathlib import Path, PurePosixPath
 from topology.artifacts.artifact import Artifact
-from topology.artifacts.refusal import OutputError
-from topology.artifacts.tree import publish
+from topology.artifacts.output.refusal import OutputError
+from topology.artifacts.output.tree import publish
 FACTS = {FACTS!r}
 OLD = {OLD!r}
 NEW = {NEW!r}
@@ -1114,7 +1114,7 @@ def test_a_path_that_is_too_long_is_refused_before_anything_is_written(out):
 
 
 def test_paths_that_differ_only_in_case_are_refused(out, monkeypatch):
-    monkeypatch.setattr("topology.artifacts.draft.check_path", lambda _path: None)
+    monkeypatch.setattr("topology.artifacts.output.draft.check_path", lambda _path: None)
     for pair in (("a/X", "a/x"), ("plan.JSON", "b"), ("straße", "STRASSE")):
         refused(out, match="two files of this build want one path", artifacts=dict.fromkeys(pair, ""))
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from topology.artifacts.refusal import OutputError, shown
+from topology.artifacts.output.refusal import OutputError, shown
 
 WORD = "[a-z][a-z0-9_-]*"  # the names that stand in paths: halls, stages, clusters, tables
 PATTERNS: dict[str, tuple[str, ...]] = {}  # target: its path patterns; filled by `register`

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from topology.artifacts.artifact import Artifact
-from topology.artifacts.manifest import NAME
+from topology.artifacts.output.manifest import NAME
 from topology.artifacts.slurm import files as slurm
 from topology.plan import Plan, store, summary
 

@@ -77,9 +77,7 @@ def _misfits(rack: Rack, node: Node) -> Iterator[Finding]:
     drawn_w = rack.nodes * node.power_max_w
     if drawn_w > rack.power_max_w:
         held = f"{_count(rack.nodes)} of {node.power_max_w:,} W"
-        message = (
-            f"rack {shown(rack.slug)} draws at most {rack.power_max_w:,} W, its nodes {drawn_w:,} W: {held}"
-        )
+        message = f"rack {shown(rack.slug)} draws at most {rack.power_max_w:,} W, its nodes {drawn_w:,} W: {held}"
         yield found("C305", message, ("power_w", "maximum"), f"write at least {drawn_w}")
     if rack.nvlink and node.nvlink:
         message = f"rack {shown(rack.slug)} and its node {shown(node.slug)} both have an NVLink domain"

@@ -69,9 +69,7 @@ class Library:
     @cached_property
     def sha256(self) -> str:
         """Hex digest over layer, path and digest of every file, sorted; no file is parsed for it."""
-        files = [
-            f"built-in {k.folder}/{k.slug} {sha256(raw).hexdigest()}\n" for k, raw in self.built_in.items()
-        ]
+        files = [f"built-in {k.folder}/{k.slug} {sha256(raw).hexdigest()}\n" for k, raw in self.built_in.items()]
         files += [f"own {k.folder}/{k.slug} {source.sha256}\n" for k, source in self.own.items()]
         return sha256("".join(sorted(files)).encode()).hexdigest()
 

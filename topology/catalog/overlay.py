@@ -110,16 +110,12 @@ def _unreadable(root: Path, error: OSError) -> Finding:
 def _not_a_folder(path: Path) -> Finding:
     if path.is_dir():
         help_ = did_you_mean(path.name, KINDS)
-        return found(
-            "C002", f"{shown(path.name)} is not a folder of a catalogue", help=help_, file=display(path)
-        )
+        return found("C002", f"{shown(path.name)} is not a folder of a catalogue", help=help_, file=display(path))
     if path.name in KINDS:
         help_ = "make it a folder of entries"
         return found("C002", f"{shown(path.name)} is not a folder", help=help_, file=display(path))
     help_ = f"move it into one of {', '.join(KINDS)}"
-    return found(
-        "C002", f"{shown(path.name)} stands outside the four folders", help=help_, file=display(path)
-    )
+    return found("C002", f"{shown(path.name)} stands outside the four folders", help=help_, file=display(path))
 
 
 def _not_a_slug(path: Path) -> Finding:

@@ -68,9 +68,7 @@ def rack(slug: str, made: Entry) -> Rack:
 def switch(slug: str, made: Entry) -> Switch:
     """Switch of a valid entry; its cages in the entry's order."""
     data = made.data
-    cages = tuple(
-        Cage(kind, int(cage["count"]), _ports(cage["ports"])) for kind, cage in data["cages"].items()
-    )
+    cages = tuple(Cage(kind, int(cage["count"]), _ports(cage["ports"])) for kind, cage in data["cages"].items())
     return Switch(**_common(slug, made), protocol=data["protocol"], cages=cages)
 
 

@@ -83,9 +83,7 @@ def _findings(error: ValidationError, folder: str) -> Iterator[Finding]:
         known = rule["properties"]
         for key in entry:
             if key not in known:
-                yield found(
-                    "C101", f"unknown key {shown(key)}{place}", (*path, key), did_you_mean(key, known)
-                )
+                yield found("C101", f"unknown key {shown(key)}{place}", (*path, key), did_you_mean(key, known))
     elif "propertyNames" in error.absolute_schema_path:
         yield found("C101", f"unknown key {shown(entry)}{place}", (*path, entry), f"write {rule['x-hint']}")
     elif error.validator == "required":

@@ -3,6 +3,7 @@
 One module per command; each imports what it needs when it runs, so that `--help` stays fast.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
@@ -49,12 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and leave with its exit code; nobody ever sees a traceback of ours."""
     try:
         code = app(None if arguments is None else list(arguments), standalone_mode=False)
+        sys.stdout.flush()
     except SystemExit as stop:
         sys.exit(stop.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at the end
         sys.exit(PIPE_CLOSED)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         sys.exit(_failed(error))

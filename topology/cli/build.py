@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from topology.artifacts.artifact import Artifact
-    from topology.artifacts.tree import Published
+    from topology.artifacts.output.tree import Published
     from topology.plan import Plan
 
 EXAMPLES = (
@@ -60,7 +60,7 @@ def build(  # noqa: PLR0913 - each is an option of its own
     Exit codes: 0 fine, 1 findings at or above --fail-on, 2 the spec or the folder is refused,
     3 --check found the folder stale.
     """
-    from topology.artifacts.refusal import OutputError  # noqa: PLC0415 - not needed by --help
+    from topology.artifacts.output.refusal import OutputError  # noqa: PLC0415 - not needed by --help
     from topology.artifacts.render import RenderError  # noqa: PLC0415
 
     severity = reports.Severities()
@@ -101,7 +101,7 @@ class _Job:
 
     def publish(self, steps: Progress, *, force: bool) -> "Published":
         """Write the folder."""
-        from topology.artifacts import tree  # noqa: PLC0415 - not needed by --help
+        from topology.artifacts.output import tree  # noqa: PLC0415 - not needed by --help
 
         steps.step(f"writing {self.out}")
         return tree.publish(
@@ -119,7 +119,7 @@ class _Job:
         Raises:
             typer.Exit: with 3 when they differ, after naming every path.
         """
-        from topology.artifacts import tree  # noqa: PLC0415 - not needed by --help
+        from topology.artifacts.output import tree  # noqa: PLC0415 - not needed by --help
 
         steps.step(f"comparing {self.out}")
         stale = tree.check(self.out, self._artifacts(), self._manifest(), keep=self._keep())

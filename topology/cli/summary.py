@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from topology.artifacts.output.tree import Published
 from topology.artifacts.slurm.clusters import controllers
-from topology.artifacts.tree import Published
 from topology.cli.reports import verdict
 from topology.findings import Finding
 from topology.plan import Plan, summary

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from topology.artifacts import manifest
 from topology.artifacts.artifact import Artifact, check_path
-from topology.artifacts.manifest import Entries, Entry
-from topology.artifacts.place import NAME_BYTES, Place, check_length
-from topology.artifacts.plain import content
-from topology.artifacts.refusal import OutputError, shown, telling
-from topology.artifacts.staging import Staging
-from topology.artifacts.standing import Standing, blocked, changed
+from topology.artifacts.output import manifest
+from topology.artifacts.output.manifest import Entries, Entry
+from topology.artifacts.output.place import NAME_BYTES, Place, check_length
+from topology.artifacts.output.plain import content
+from topology.artifacts.output.refusal import OutputError, shown, telling
+from topology.artifacts.output.staging import Staging
+from topology.artifacts.output.standing import Standing, blocked, changed
 
 PLAN = PurePosixPath(manifest.NAME)
 

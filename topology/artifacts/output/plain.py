@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISREG
 
-from topology.artifacts.manifest import Entry
+from topology.artifacts.output.manifest import Entry
 
 CHUNK_BYTES = 1 << 20
 Mark = tuple[int, int, int]  # inode, bytes and mtime_ns: the same file, untouched since it was read

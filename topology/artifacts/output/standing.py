@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from topology.artifacts import manifest
 from topology.artifacts.artifact import is_known
-from topology.artifacts.manifest import Entries, ManifestError
-from topology.artifacts.place import Place
-from topology.artifacts.plain import Mark, NotPlain, confirmed, content, is_folder, mark, obstacle
-from topology.artifacts.refusal import OutputError, shown, telling
+from topology.artifacts.output import manifest
+from topology.artifacts.output.manifest import Entries, ManifestError
+from topology.artifacts.output.place import Place
+from topology.artifacts.output.plain import Mark, NotPlain, confirmed, content, is_folder, mark, obstacle
+from topology.artifacts.output.refusal import OutputError, shown, telling
 
 MANIFEST_BYTES = 1 << 26  # far above any plan.json; more is not read
 EXAMPLES = 5
@@ -29,9 +29,7 @@ class Standing:
     def touched(self) -> dict[str, str]:
         """Files that were intact when they were read and no longer are, with the reason."""
         return {
-            path: "edited during the build"
-            for path, seen in self.intact.items()
-            if mark(self.folder / path) != seen
+            path: "edited during the build" for path, seen in self.intact.items() if mark(self.folder / path) != seen
         }
 
     def in_the_way(self, path: PurePosixPath) -> PurePosixPath | None:

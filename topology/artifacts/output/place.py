@@ -9,7 +9,7 @@ from pathlib import Path
 from pwd import getpwuid
 from stat import S_ISDIR, S_ISLNK
 
-from topology.artifacts.refusal import OutputError, shown, telling
+from topology.artifacts.output.refusal import OutputError, shown, telling
 
 NAME_BYTES = 255  # NAME_MAX of Linux file systems
 PATH_BYTES = 4096  # PATH_MAX of Linux, the closing NUL included

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from topology.artifacts import manifest
 from topology.artifacts.artifact import is_known
-from topology.artifacts.manifest import Entries, ManifestError
-from topology.artifacts.place import Place
-from topology.artifacts.plain import folders_above, is_folder
-from topology.artifacts.refusal import OutputError, shown, telling
-from topology.artifacts.standing import listed
-from topology.artifacts.swap import numbered, point
+from topology.artifacts.output import manifest
+from topology.artifacts.output.manifest import Entries, ManifestError
+from topology.artifacts.output.place import Place
+from topology.artifacts.output.plain import folders_above, is_folder
+from topology.artifacts.output.refusal import OutputError, shown, telling
+from topology.artifacts.output.standing import listed
+from topology.artifacts.output.swap import numbered, point
 
 
 def recover(place: Place) -> None:
@@ -93,9 +93,7 @@ def _carry(old: Path, present: Path, path: PurePosixPath) -> None:
     (old / path).rename(present / path)
 
 
-def _strangers(
-    tree: Path, at: PurePosixPath, kept: set[str], folders: set[PurePosixPath]
-) -> Iterator[PurePosixPath]:
+def _strangers(tree: Path, at: PurePosixPath, kept: set[str], folders: set[PurePosixPath]) -> Iterator[PurePosixPath]:
     """Everything below `at` that is not ours; a folder that holds nothing of ours counts once."""
     for child in sorted((tree / at).iterdir()):
         path = at / child.name

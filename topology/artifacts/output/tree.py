@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from topology.artifacts import lock, swap
 from topology.artifacts.artifact import Artifact
-from topology.artifacts.draft import Draft, Listing
-from topology.artifacts.interrupts import Interrupts, deferred
-from topology.artifacts.leftovers import recover, retire
-from topology.artifacts.manifest import NAME, ManifestError, render
-from topology.artifacts.place import Place, check_place, place
-from topology.artifacts.refusal import telling
-from topology.artifacts.staging import parents
-from topology.artifacts.standing import compared, listed, standing
+from topology.artifacts.output import lock, swap
+from topology.artifacts.output.draft import Draft, Listing
+from topology.artifacts.output.interrupts import Interrupts, deferred
+from topology.artifacts.output.leftovers import recover, retire
+from topology.artifacts.output.manifest import NAME, ManifestError, render
+from topology.artifacts.output.place import Place, check_place, place
+from topology.artifacts.output.refusal import telling
+from topology.artifacts.output.staging import parents
+from topology.artifacts.output.standing import compared, listed, standing
 
 ABSENT = "not built yet"
 DIFFERENT = "differs from what the spec gives now"

@@ -14,8 +14,8 @@ from pathlib import Path
 from stat import S_ISREG
 from time import sleep
 
-from topology.artifacts.place import Place
-from topology.artifacts.refusal import OutputError, shown, telling
+from topology.artifacts.output.place import Place
+from topology.artifacts.output.refusal import OutputError, shown, telling
 
 FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FILE_MODE = 0o644

@@ -6,9 +6,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from stat import S_IMODE
 
-from topology.artifacts.place import Place
-from topology.artifacts.plain import folders_above
-from topology.artifacts.refusal import telling
+from topology.artifacts.output.place import Place
+from topology.artifacts.output.plain import folders_above
+from topology.artifacts.output.refusal import telling
 
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755

@@ -13,10 +13,10 @@ import os
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from topology.artifacts.place import Place
-from topology.artifacts.plain import is_folder
-from topology.artifacts.refusal import OutputError, shown, telling
-from topology.artifacts.staging import FOLDER_MODE, settle
+from topology.artifacts.output.place import Place
+from topology.artifacts.output.plain import is_folder
+from topology.artifacts.output.refusal import OutputError, shown, telling
+from topology.artifacts.output.staging import FOLDER_MODE, settle
 
 AT_FDCWD = -100  # linux/fcntl.h
 RENAME_EXCHANGE = 2  # linux/fs.h
