@@ -1,6 +1,5 @@
 """A real slurmctld on every folder that a build renders: the golden cases and the sites."""
 
-import re
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from topology.plan import names
 from topology.source import Source
 from topology.verify.placement import trials
 from topology.verify.slurm import SlurmController
-from topology.verify.slurm_log import ALLOWED_LINES
+from topology.verify.slurm_log import allowed
 from topology.verify.slurm_topology import differences, written
 
 ROOT = Path(__file__).parents[2]
@@ -71,16 +70,6 @@ def expected_nodes(plan, controller):
     ).sort("name")
 
 
-def allowed(controller):
-    """Complaints that belong to a cluster of several kinds: each topology holds only the nodes of its kind."""
-    kinds = controller.nodes["group"].n_unique()
-    return (
-        (*ALLOWED_LINES, re.compile(r"warning: (Blocks|switches) lack access to \d+ nodes: .*"))
-        if kinds > 1
-        else ALLOWED_LINES
-    )
-
-
 @pytest.mark.parametrize("daemon", daemons())
 def test_slurmctld_says_what_the_plan_says_and_places_by_it(daemon, tmp_path, request, seed):
     spec, stage, at = daemon
@@ -104,7 +93,7 @@ def test_slurmctld_says_what_the_plan_says_and_places_by_it(daemon, tmp_path, re
         if not short:  # K102: the base block follows the shortest domain, so a job of a whole rack needs two blocks
             failed = [trial for trial in trials(slurm, folder, seed=seed) if not trial.passed]
             assert failed == []
-        assert slurm.log_complaints(allowed(controller)) == []
+        assert slurm.log_complaints(allowed(folder)) == []
 
 
 def test_a_short_domain_sets_the_base_block_of_its_cluster(tmp_path, slurm_root):
@@ -127,3 +116,20 @@ def test_scontrol_expands_every_folded_list_to_the_names_of_the_plan(site, tmp_p
     spelled = places.group_by("unit", maintain_order=True).agg(names.spell(template).alias("name")).sort("unit")
     assert [sorted(each) for each in expanded] == [sorted(each) for each in spelled["name"].to_list()]
     assert sum(map(len, expanded)) == plan.nodes.height
+
+
+def test_the_command_accepts_what_was_built_and_names_what_was_edited(cli, tmp_path, slurm_root):
+    assert slurm_root
+    out = tmp_path / "out"
+    cli("build", str(ROOT / "tests" / "golden" / "islands-and-core" / "cluster.yaml"), "-o", str(out))
+    run = cli("verify", str(out))
+    assert (run.code, run.out.count("accepted")) == (0, 2)
+    topology = out / "stages" / "s2" / "slurm" / "islands-and-core" / "topology.yaml"
+    topology.write_text(topology.read_text().replace("block_sizes: [18, 36,", "block_sizes: [18, 27,"))
+    run = cli("verify", str(out), "--stage", "s2")
+    assert run.code == 4
+    assert "Invalid BlockSizes value" in run.out
+
+
+def test_the_command_refuses_a_folder_that_no_build_wrote(cli, tmp_path):
+    assert cli("verify", str(tmp_path)).code == 2

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from topology import __version__
-from topology.cli import build, check, explain, init
+from topology.cli import build, check, explain, init, verify
 from topology.cli.exits import FINE, INTERNAL, INTERRUPTED, PIPE_CLOSED, REFUSED
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("init", epilog=init.EXAMPLES)(init.init)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("build", epilog=build.EXAMPLES)(build.build)
+app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 
 

@@ -39,7 +39,7 @@ def _fabric(plan: Plan, name: str, fabric: dict[str, Any]) -> str:
     spec = next(each for each in plan.spec.fabrics if each.name == name)
     tiers = " + ".join(f"{fabric[tier]:,} {tier}" for tier in ("leaf", "spine", "core") if fabric[tier])
     cables = sum(fabric["links"].values())
-    parts = [f"{spec.kind}"]
+    parts = [spec.kind] if spec.kind == "core" else [spec.kind, f"{fabric['tiers']} tier{'s' * (fabric['tiers'] > 1)}"]
     if fabric["islands"] > 1:
         parts.append(f"{fabric['islands']} islands")
     if fabric["planes"] > 1:

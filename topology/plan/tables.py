@@ -69,6 +69,7 @@ def codes(values: NDArray[np.integer], words: pl.Enum) -> pl.Series:
     return pl.Series(values.astype(np.uint8)).cat.to(words)
 
 
+NAMED = Column("name", pl.String, "Name on the label; of racks, nodes and switches as stored, see `store`.")
 _STAGE = Column("stage", pl.UInt16, "First stage that holds the row; null: in no stage.", "stages", null=True)
 _ORIGIN = Column("origin", pl.UInt16, "Index into `plan.origins`: the spec line that asked for the row.")
 
