@@ -50,3 +50,23 @@ def domains_are_alike(plan: Plan) -> pl.DataFrame:
         ),
         help=pl.lit("fit every rack alike with nodes_per_rack, or give the short ones a group of their own"),
     )  # fmt: skip
+
+
+@check(
+    "K103",
+    "every node is in a partition",
+    "a job reaches a node through a partition only",
+    severity=Severity.WARNING,
+)
+def nodes_are_in_a_partition(plan: Plan) -> pl.DataFrame:
+    """Groups that no partition names."""
+    reached = {name for partition in plan.spec.slurm.partitions for name in partition.compute}
+    idle = [at for at, group in enumerate(plan.spec.compute) if group.name not in reached]
+    lost = plan.nodes.filter(pl.col("group").is_in(idle)).group_by("group", maintain_order=True)
+    spelled = pl.Series([group.name for group in plan.spec.compute])
+    return lost.agg(pl.col("origin").first(), nodes=pl.len()).select(
+        "origin",
+        example=pl.lit(spelled).gather("group"),
+        message=pl.format("no partition has the {} nodes of {}", "nodes", pl.lit(spelled).gather("group")),
+        help=pl.lit("add the group to a partition under slurm"),
+    )

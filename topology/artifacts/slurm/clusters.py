@@ -54,9 +54,10 @@ def controllers(plan: Plan, stage: int) -> Iterator[Controller]:
         mine = places.with_columns(pl.Series("piece", piece).gather(places["unit"]))
         for at in range(int(piece.max(initial=-1)) + 1):
             nodes = mine.filter(pl.col("piece") == at)
-            if nodes.height:
+            partitions = _partitions(plan, cluster, nodes)
+            if partitions:  # a slurmctld that no job can reach is not worth starting; K103 says so
                 name = cluster.name if at == 0 else f"{cluster.name}-{at + 1}"
-                yield Controller(name, cluster, nodes, _partitions(plan, cluster, nodes))
+                yield Controller(name, cluster, nodes, partitions)
 
 
 def _partitions(plan: Plan, cluster: SlurmCluster, nodes: pl.DataFrame) -> tuple[Partition, ...]:
