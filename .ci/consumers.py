@@ -14,10 +14,10 @@ def main() -> int:
         try:
             slurm(release)
         except UnavailableError as error:
-            missing.append(f"Slurm {release}: {error}")
+            missing.append(f"no Slurm {release}: {str(error).splitlines()[0]}")
     in_ci = os.environ.get("CI") == "true"
     for line in missing:
-        sys.stderr.write(f"{'error' if in_ci else 'warning'}: {line}\n")
+        sys.stderr.write(f"error: {line}\n" if in_ci else f"warning: tests are left out, {line}\n")
     return 1 if missing and in_ci else 0
 
 

@@ -20,7 +20,7 @@ from typing import Any
 BENCH = Path(__file__).parent
 STACKS = BENCH.parent.parent / "stacks"
 SMALL, LARGE, LARGEST = (str(STACKS / name / "cluster.yaml") for name in ("superpod-h100", "colossus", "colossus-1m"))
-TOPOLOGY = (sys.executable, "-c", "from topology.cli import main; main()")  # what the installed script does
+TOPOLOGY = (sys.executable, "-m", "topology")
 GROWTH = 12.0
 
 

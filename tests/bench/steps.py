@@ -36,7 +36,9 @@ STEPS = {  # word: the functions whose time it is, each as the name by which its
     "cables": ("topology.expand:wiring.wire", "topology.expand:wiring.fabrics", "topology.expand:wiring.cables"),
     "expand": ("topology.expand:expand",),  # what is left of it: switches in their racks, stages
     "checks": ("topology.checks:run",),
-    "write": ("topology.artifacts.output.tree:publish",),  # what is left of it: the disk; targets are words of their own
+    "write": (
+        "topology.artifacts.output.tree:publish",
+    ),  # what is left of it: the disk; targets are words of their own
 }
 
 

@@ -170,6 +170,7 @@ def _apt_options(folder: Path) -> list[str]:
         "Acquire::Languages": "none",
         "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
         "Acquire::Retries": "3",
+        "Acquire::Check-Valid-Until": "false",  # mirrors that stand still keep their signatures
         "APT::Install-Recommends": "false",
         "APT::Sandbox::User": "root",  # the download user of apt cannot enter a private folder
         "APT::Update::Error-Mode": "any",  # a mirror that does not answer is an error, not a warning
