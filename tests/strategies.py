@@ -9,14 +9,14 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import polars as pl
-from hypothesis import assume, event, reject, settings
+from hypothesis import event, reject, settings
 from hypothesis import strategies as st
 
 from topology.catalog.model import Appliance, Cage, Catalog, Nic, Node, NvLink, Rack, Switch
 from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.findings import FindingsError
-from topology.plan import Plan, names
+from topology.plan import names
 from topology.source import Source
 from topology.spec.build import build
 from topology.spec.load import load
@@ -62,7 +62,7 @@ def catalog(switches=(), nodes=(), racks=(), appliances=()):
     return Catalog(*({each.slug: each for each in shelf} for shelf in (nodes, racks, switches, appliances)), "")
 
 
-CAGES = (2, 3, 4, 5, 6, 8, 12, 16)
+CAGES = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32)
 LINKS = {"infiniband": "infiniband", "roce": "ethernet"}
 NICS = (1, 2, 3, 4, 8)
 RACK_NODES = (1, 2, 3, 4, 6)
@@ -118,6 +118,22 @@ def refusal(data, products=CATALOG):
     except FindingsError as error:
         return error.findings
     return ()
+
+
+def one_hall(compute, fabrics, **hall):
+    """A spec of some groups and fabrics in one hall of nine rows of 20 positions, the first for switches."""
+    return {
+        "version": 1,
+        "name": "small",
+        "site": {"name": "here", "pue": 1.2},
+        "halls": [{"name": "h1", "rows": 9, "positions": 20, "network_rows": [1], **hall}],
+        "compute": compute,
+        "fabrics": [FABRIC | fabric for fabric in fabrics],
+    }
+
+
+FABRIC = {"name": "f", "kind": "rail-optimized", "protocol": "roce", "switch": "roce-8", "port_gbps": 400}
+CORE = {"name": "core", "kind": "core", "joins": ["f"]}
 
 
 class Site:
@@ -196,11 +212,10 @@ def _mostly(usual, *others):
 
 
 @st.composite
-def _group(draw, name, design, unit_racks, size):
-    """A group of whole units, counted in one of the three ways."""
+def _group(draw, name, design, unit_racks, units):
+    """A group of whole units, its racks full or not."""
     rack_nodes = CATALOG.racks[design].nodes
     fitted = draw(_mostly(rack_nodes, *range(1, rack_nodes + 1)))
-    units = draw(st.integers(1, size.units))
     group = {"name": name, "rack": design, "unit_racks": unit_racks, "units": units}
     if fitted < rack_nodes:
         group["nodes_per_rack"] = fitted
@@ -211,19 +226,21 @@ def each_unit(group, kind):
     """How many of `kind` (gpus, racks or units) one unit of a group is."""
     design = CATALOG.racks[group["rack"]]
     fitted = group.get("nodes_per_rack", design.nodes)
-    racks = group["unit_racks"]
+    racks = group.get("unit_racks", 1)
     return {"units": 1, "racks": racks, "gpus": racks * fitted * CATALOG.nodes[design.node].gpus}[kind]
 
 
 @st.composite
 def _fabric(draw, name, groups, connects, protocol, *, cut):
-    """A fabric of nodes over `groups`; with `cut` it may be cut into islands."""
+    """A fabric of nodes over `groups`, `cut` into islands or not."""
     mixed = draw(_mostly(False, True))
     port = 200 if mixed or connects != "compute" else draw(_mostly(400, 200, 800))
     cages = draw(st.sampled_from(CAGES))
+    kind = draw(st.sampled_from(["rail-optimized", "fat-tree"]))
+    sharing = ["rails"] * (kind == "rail-optimized") + ["units"] * (not cut)
     fabric = {
         "name": name,
-        "kind": draw(st.sampled_from(["rail-optimized", "fat-tree"])),
+        "kind": kind,
         "protocol": protocol,
         "connects": connects,
         "compute": [group["name"] for group in groups],
@@ -232,7 +249,7 @@ def _fabric(draw, name, groups, connects, protocol, *, cut):
         "uplink_gbps": draw(st.sampled_from([400, 800])) if mixed else draw(_mostly(port, 200, 400, 800)),
         "planes": draw(_mostly(1, *range(1, {800: 1, 400: 2, 200: 4}[port] + 1))) if connects == "compute" else 1,
         "tiers": draw(_mostly("auto", 1, 2, 3)),
-        "leaf_sharing": draw(_mostly("none", "rails", "units")),
+        "leaf_sharing": draw(_mostly("none", "none", *sharing)),
         "oversubscription": {
             "leaf": draw(_mostly(1, 1.5, 2, 3, 7, 1.0667)),
             "spine": draw(_mostly(1, 1.5, 2, 4)),
@@ -242,7 +259,7 @@ def _fabric(draw, name, groups, connects, protocol, *, cut):
     units = sum(group["units"] for group in groups)
     if draw(_mostly(False, True)):
         fabric["sized_for"] = {"units": units + draw(st.integers(0, 6))}
-    if cut and draw(st.booleans()):
+    if cut:
         fabric["islands"] = {"units": draw(st.integers(1, units))}
     if draw(_mostly(False, True)):
         fabric["pod_units"] = draw(st.integers(1, 6))
@@ -276,16 +293,16 @@ def _halls(draw, groups, rooms):
 
 
 @st.composite
-def _stages(draw, groups):
-    """One to four stages; the last units of a group may be in none."""
-    steps = []
+def _stages(draw, groups, least):
+    """`least` to four stages; the first begins every group, the last units of a group may be in none."""
     left = {group["name"]: group["units"] for group in groups}
-    for at in range(draw(st.integers(1, 4))):
+    steps = []
+    for at in range(draw(st.integers(least, 4))):
         add = {}
         for group in groups:
             name = group["name"]
-            most = left[name]
-            units = draw(st.integers(0, most))
+            most = left[name] - (at == 0 and left[name] > 1)
+            units = draw(st.integers(min(most, at < least), most))
             if units:
                 kind = draw(st.sampled_from(["units", "racks", "gpus"]))
                 add[name] = {kind: units * each_unit(group, kind)}
@@ -295,25 +312,43 @@ def _stages(draw, groups):
     return steps
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What a drawn site must have."""
+
+    staged: bool = False  # two stages or more
+    alone: bool = False  # one group per fabric
+    cored: bool = False  # islands and a core
+
+
 @st.composite
-def _specs(draw, size):
+def _family(draw, name, protocol, size, wish):
+    """Groups whose units are alike, and the fabric that connects them."""
+    nics = draw(st.sampled_from(size.nics))
+    design = f"{draw(st.sampled_from(['boxes', 'domain']))}-{draw(st.sampled_from(RACK_NODES))}x{nics}"
+    unit_racks = draw(st.integers(1, size.unit_racks))
+    letters = "a" if wish.alone else "ab"[: draw(_mostly(1, 2))]
+    units = [draw(st.integers(1 + wish.staged, size.units)) for _ in letters]
+    groups = [
+        draw(_group(f"g{name}{letter}", design, unit_racks, count))
+        for letter, count in zip(letters, units, strict=True)
+    ]
+    return groups, draw(_fabric(f"f{name}", groups, "compute", protocol, cut=wish.cored or draw(_mostly(False, True))))
+
+
+@st.composite
+def _specs(draw, size, wish):
     """A spec without left-out nodes."""
     protocol = draw(st.sampled_from(["infiniband", "roce"]))
-    families, groups, fabrics = draw(_mostly(1, 2)), [], []
-    for at in range(families):
-        nics = draw(st.sampled_from(size.nics))
-        shape = draw(st.sampled_from(["boxes", "domain"]))
-        design = f"{shape}-{draw(st.sampled_from(RACK_NODES))}x{nics}"
-        unit_racks = draw(st.integers(1, size.unit_racks))
-        mine = [
-            draw(_group(f"g{at + 1}{letter}", design, unit_racks, size)) for letter in "ab"[: draw(_mostly(1, 2))]
-        ]
-        groups += mine
-        fabrics.append(draw(_fabric(f"f{at + 1}", mine, "compute", protocol, cut=True)))
-    if families == 1 and draw(_mostly(False, True)):
+    families = [draw(_family(at + 1, protocol, size, wish)) for at in range(draw(_mostly(1, 2)))]
+    groups = [group for of_family, _ in families for group in of_family]
+    fabrics = [fabric for _, fabric in families]
+    if len(families) == 1 and draw(_mostly(False, True)):
         fabrics.append(draw(_fabric("front", groups, "frontend", "roce", cut=False)))
-    joined = [fabric["name"] for fabric in fabrics if "islands" in fabric]
-    if joined:
+    if len(families) == 1 and draw(st.booleans()):
+        for fabric in fabrics:
+            del fabric["compute"]  # every group that has NICs of the role
+    if joined := [fabric["name"] for fabric in fabrics if "islands" in fabric]:
         fabrics.append(draw(_core(joined, protocol)))
     sized = [fabric["sized_for"]["units"] for fabric in fabrics if "sized_for" in fabric]
     rooms = sum(group["units"] for group in groups) + sum(sized)
@@ -325,9 +360,12 @@ def _specs(draw, size):
         "compute": groups,
         "fabrics": fabrics,
     }
-    if draw(st.booleans()) and (stages := draw(_stages(groups))):
-        data["stages"] = stages
+    if wish.staged or draw(st.booleans()):
+        data["stages"] = draw(_stages(groups, 1 + wish.staged))
     for group in groups:
+        if len(data["halls"]) > 1 and draw(_mostly(False, True)):
+            # any order, but the roomy last hall is among them
+            group["halls"] = draw(st.permutations([hall["name"] for hall in data["halls"]]))
         kind = draw(_mostly("units", "gpus", "racks"))
         group[kind] = each_unit(group, kind) * group.pop("units")
     return data
@@ -361,7 +399,7 @@ def _left_out(draw, data, plan):
         if len(mine) > 1:
             group["without"] = sorted(draw(st.sets(st.sampled_from(mine), min_size=1, max_size=min(3, len(mine) - 1))))
     for fabric in data["fabrics"]:
-        if fabric["kind"] != "core" and fabric["protocol"] == "infiniband" and draw(st.booleans()):
+        if fabric["kind"] != "core" and fabric["protocol"] == "infiniband" and draw(_mostly(True, False)):
             ports = draw(st.integers(1, CATALOG.appliances["ufm"].ports[fabric["port_gbps"]]))
             fabric["managers"] = {"product": "ufm", "count": draw(st.integers(1, 2)), "ports": ports}
     return data
@@ -384,7 +422,7 @@ def buildable(data):
             return data, expanded(data)
         except FindingsError as error:
             codes = {finding.code for finding in error.findings}
-            assert codes <= LIMITS, error.findings
+            assert codes <= LIMITS, error.findings  # noqa: PT017 - a refusal is what some draws are for
             refused = {finding.path[1] for finding in error.findings if finding.path[0] == "fabrics"}
             fabrics = [_relaxed(each) if at in refused else each for at, each in enumerate(data["fabrics"])]
             if not refused or None in fabrics:
@@ -393,18 +431,27 @@ def buildable(data):
             data = data | {"fabrics": fabrics}
 
 
-@st.composite
-def sites(draw, size=MIDDLE, *, missing=True, accept=None):
-    """Sites that can be built: both kinds, one to three tiers, planes, islands and a core, tapers,
-    shared leaves, several groups, nodes left out, racks not full, stages.
+def _with_room(data, room):
+    """The spec with every fabric sized for `room` units more than there are."""
+    data = deepcopy(data)
+    units = {group["name"]: units_of(group) for group in data["compute"]}
+    for fabric in data["fabrics"]:
+        if fabric["kind"] != "core":
+            fabric["sized_for"] = {"units": sum(units[name] for name in fabric.get("compute", units)) + room}
+    data["halls"][-1]["rows"] += room * len(data["fabrics"])
+    return data
 
-    `accept` is asked about the spec before it is expanded; `missing` may be False to keep every node.
+
+@st.composite
+def sites(draw, size=MIDDLE, wish=Wish(), room=None):
+    """Sites that can be built.
+
+    Both kinds, one to three tiers, planes, islands and a core, tapers, shared leaves, several
+    groups, nodes left out, racks not full, stages. With `room` every fabric is sized for that many more units.
     """
-    data = draw(_specs(size))
-    assume(accept is None or accept(data))
-    data, plan = buildable(data)
-    if missing and draw(_mostly(False, True)):
+    data = draw(_specs(size, wish))
+    data, plan = buildable(data if room is None else _with_room(data, room))
+    if draw(_mostly(False, True)):
         data, plan = buildable(draw(_left_out(data, plan)))
-    tiers = "+".join(str(tiers) for tiers in plan.fabrics["tiers"])
-    event(f"tiers: {tiers}")
+    event(f"tiers: {'+'.join(map(str, plan.fabrics['tiers']))}")
     return Site(data, plan)

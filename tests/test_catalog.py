@@ -398,9 +398,7 @@ def test_a_wrong_catalogue_is_refused_in_the_words_on_record(case):
 
 
 def test_every_rule_has_a_case_but_the_one_about_the_folder_itself():
-    on_record = {
-        code for case in CASES for code in codes((case / "expected.txt").read_text(encoding="utf-8"))
-    }
+    on_record = {code for case in CASES for code in codes((case / "expected.txt").read_text(encoding="utf-8"))}
     assert set(RULES) - on_record == {"C001"}
 
 

@@ -553,7 +553,9 @@ def test_whatever_a_spec_says_it_is_a_spec_or_findings_with_places(changes):
             parent = parent[step] if inside else None
         if value is ... and isinstance(parent, dict):
             parent.pop(path[-1], None)
-        elif isinstance(parent, dict) or (isinstance(parent, list) and path[-1] < len(parent)):
+        elif isinstance(parent, dict) or (
+            isinstance(parent, list) and isinstance(path[-1], int) and path[-1] < len(parent)
+        ):
             parent[path[-1]] = None if value is ... else value
     wrong = said(json.dumps(data))
     assert all(finding.line and finding.message and finding.because for finding in wrong)

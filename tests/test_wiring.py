@@ -7,15 +7,14 @@ loops that a person could follow with a pencil, and have to agree with the frame
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import count
 from math import ceil, inf
 
-import numpy as np
 import polars as pl
 import pytest
 import rustworkx as rx
-from hypothesis import given
-from strategies import MIDDLE, SITES, TINY, ends, loaded, read, sites
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import CORE, SITES, TINY, Wish, ends, expanded, loaded, one_hall, read, sites
 
 from topology import checks
 from topology.findings import Severity
@@ -123,10 +122,12 @@ def leaf_tier(plan, fabric, island_units, slots, nics):
     taper = fabric.oversubscription.leaf
     most = most_down(switch, gbps, up_gbps, taper)
     rails = nics if fabric.kind == "fat-tree" else 1
-    if fabric.leaf_sharing == "rails":
+    if fabric.leaf_sharing == "rails" and fabric.kind != "fat-tree":
         rails = max(q for q in range(1, nics + 1) if nics % q == 0 and (q == 1 or q * slots <= most))
     nodes, runs = most // rails, 1
-    design = plan.catalog.racks[next(g.rack for g in plan.spec.compute if not fabric.compute or g.name in fabric.compute)]
+    design = plan.catalog.racks[
+        next(g.rack for g in plan.spec.compute if not fabric.compute or g.name in fabric.compute)
+    ]
     domain = design.nodes if design.nvlink and design.nodes <= nodes else 1
     if fabric.leaf_down:
         groups, group_nodes = slots * rails // fabric.leaf_down, fabric.leaf_down // rails
@@ -145,7 +146,7 @@ def leaf_tier(plan, fabric, island_units, slots, nics):
 
 def tree_of(plan, fabric):
     """The fabric sized by trying every number of pods, switch by switch."""
-    units, sized, slots, nics = demand(plan, fabric)
+    _, sized, slots, nics = demand(plan, fabric)
     island_units = min(fabric.island_units or sized, sized)
     switch, gbps, core = plan.catalog.switches[fabric.switch], fabric.uplink_gbps, core_of(plan, fabric)
     core_gbps, taper = (core.port_gbps, core.oversubscription.core) if core else (gbps, inf)
@@ -303,7 +304,11 @@ class ByHand:
                 if pod not in pods:
                     pods[pod] = [
                         switch_with(
-                            named("spine", pod, index), model, tree.spine_down, gbps, top_gbps if tree.tiers == 2 else gbps
+                            named("spine", pod, index),
+                            model,
+                            tree.spine_down,
+                            gbps,
+                            top_gbps if tree.tiers == 2 else gbps,
                         )
                         for index in range(tree.spines)
                     ]
@@ -351,7 +356,9 @@ class ByHand:
         _, cages, per_cage = cages_for(model, core.port_gbps)
         switches = ceil(len(dealt) / (cages * per_cage))
         cores = [
-            switch_with(f"{core.name}-p1-core-0001-{at + 1:03}", model, cages * per_cage, core.port_gbps, core.port_gbps)
+            switch_with(
+                f"{core.name}-p1-core-0001-{at + 1:03}", model, cages * per_cage, core.port_gbps, core.port_gbps
+            )
             for at in range(switches)
         ]
         for at, (fabric, island, plane, top) in enumerate(dealt):
@@ -360,7 +367,6 @@ class ByHand:
             if (fabric.name, island, plane) in self.tops:
                 lower = self.tops[fabric.name, island, plane][top]
                 self.plug(core, plane, "spine-core", lower.name, lower.up.pop(0), upper.name, port, core.port_gbps)
-
 
 
 # --- ports ----------------------------------------------------------------------------------------
@@ -392,7 +398,9 @@ def test_a_cage_is_split_one_way_and_has_every_port_that_is_used(site):
     models = plan.switches.join(plan.fabrics.select("fabric", model="switch"), on="fabric", maintain_order="left")
     for table, end, cage, gbps, last in ways.drop("rates").iter_rows():
         if table == "switches":
-            cages = [each.ports for each in plan.catalog.switches[models["model"][end]].cages for _ in range(each.count)]
+            cages = [
+                each.ports for each in plan.catalog.switches[models["model"][end]].cages for _ in range(each.count)
+            ]
             ports = cages[cage - 1].get(gbps, 0)
         elif table == "nics":
             node = plan.nodes.row(plan.nics["node"][end], named=True)
@@ -465,7 +473,9 @@ def test_planes_are_alike(site):
         cables = ends(site.plan).filter((pl.col("fabric") == fabric.name) & ~pl.col("a").str.contains("manager"))
         cables = cables.with_columns(pl.col("a", "b").str.replace(r"-p\d+-", "-"))
         cables = cables.with_columns(a_port=pl.when(pl.col("hop") != "node-leaf").then("a_port"))
-        planes = [part.drop("plane").sort(pl.all()) for (_,), part in cables.partition_by("plane", as_dict=True).items()]
+        planes = [
+            part.drop("plane").sort(pl.all()) for (_,), part in cables.partition_by("plane", as_dict=True).items()
+        ]
         assert len(planes) == fabric.planes
         assert all(plane.equals(planes[0]) for plane in planes)
 
@@ -692,14 +702,19 @@ def test_every_plane_of_an_island_is_in_one_piece(site):
 
 
 @SITES
-@given(sites(accept=lambda data: any(fabric["kind"] == "core" for fabric in data["fabrics"])))
+@given(sites(wish=Wish(cored=True)))
 def test_all_islands_of_all_fabrics_are_one_piece_through_the_core(site):
     plan = site.plan
     core = next(fabric for fabric in plan.spec.fabrics if fabric.kind == "core")
     joined = [at for at, each in enumerate(plan.spec.fabrics) if each is core or each.name in core.joins]
-    links = plan.cables.filter(pl.col("fabric").is_in(joined) & (pl.col("a_table") == "switches")).select("a", "b").rows()
+    between = plan.cables.filter(pl.col("fabric").is_in(joined) & (pl.col("a_table") == "switches"))
+    links = between.select("a", "b").rows()
     switches = plan.switches.filter(pl.col("fabric").is_in(joined))
     assert {end for link in links for end in link} == set(switches["switch"])
+    for at in joined:
+        if plan.fabrics["tiers"][at] == 1 and plan.spec.fabrics[at] is not core:
+            nodes = node_links(plan, plan.spec.fabrics[at])  # rails without spines meet in the nodes, over NVLink
+            links += [(-1 - node, leaf) for node, leaf in nodes.select("node", "b").rows()]
     assert parts(links) == 1
 
 
@@ -709,7 +724,7 @@ NEVER = 2**16  # stands for the null of what is in no stage
 
 
 @SITES
-@given(sites(accept=lambda data: len(data.get("stages", ())) > 1))
+@given(sites(wish=Wish(staged=True)))
 def test_both_ends_of_a_cable_stand_in_its_stage(site):
     plan = site.plan
     nodes = plan.nodes["stage"].fill_null(NEVER).gather(plan.nics["node"])
@@ -724,7 +739,7 @@ def test_both_ends_of_a_cable_stand_in_its_stage(site):
 
 
 @SITES
-@given(sites(accept=lambda data: len(data.get("stages", ())) > 1))
+@given(sites(wish=Wish(staged=True)))
 def test_a_stage_is_what_its_spec_adds_to_the_stage_before(site):
     plan = site.plan
     design = [plan.catalog.racks[group.rack] for group in plan.spec.compute]
@@ -749,7 +764,7 @@ def test_a_stage_is_what_its_spec_adds_to_the_stage_before(site):
 
 
 @SITES
-@given(sites(accept=lambda data: len(data.get("stages", ())) > 1))
+@given(sites(wish=Wish(staged=True)))
 def test_a_stage_joins_all_of_its_nodes(site):
     """In every stage, every plane of an island that is begun is in one piece."""
     plan = site.plan
@@ -764,6 +779,74 @@ def test_a_stage_joins_all_of_its_nodes(site):
             for part in now.partition_by("plane", "island"):
                 near = part.select("a_table", "a").rows()
                 assert parts(list(zip(near, [("switches", b) for b in part["b"]], strict=True))) == 1
+
+
+@SITES
+@given(sites(wish=Wish(staged=True)))
+def test_a_switch_stands_from_the_stage_of_the_first_thing_under_it(site):
+    plan = site.plan
+    nodes = plan.nodes["stage"].fill_null(NEVER).gather(plan.nics["node"])
+    own = plan.switches["stage"].fill_null(NEVER)
+    first = defaultdict(lambda: NEVER)
+    for table, a, b in plan.cables.select("a_table", "a", "b").iter_rows():
+        if table != "appliances":
+            first[b] = min(first[b], nodes[a] if table == "nics" else own[a])
+    for switch, tier in plan.switches.select("switch", "tier").iter_rows():
+        if tier == "leaf":  # the first unit on it may have all of its nodes left out
+            assert own[switch] <= first[switch]
+        else:
+            assert own[switch] == first[switch]
+
+
+# --- single cases ---------------------------------------------------------------------------------
+
+
+def test_a_node_of_a_fat_tree_hangs_on_one_leaf_though_rails_may_share():
+    """`leaf_sharing: rails` has nothing to share there: the NICs of a node are together already."""
+    compute = [{"name": "g", "rack": "boxes-4x4", "units": 2, "unit_racks": 2}]
+    plan = expanded(one_hall(compute, [{"kind": "fat-tree", "leaf_sharing": "rails"}]))
+    leaves = node_links(plan, plan.spec.fabrics[0]).group_by("node").agg(pl.col("b").n_unique())
+    assert set(leaves["b"]) == {1}
+
+
+def test_an_island_is_as_large_as_the_spec_says_though_units_share_leaves():
+    """Islands of three units and leaves of two: the third unit's leaf is half used, no unit is added."""
+    compute = [{"name": "g", "rack": "boxes-1x1", "units": 6, "unit_racks": 2}]
+    tree = {"switch": "roce-4", "leaf_sharing": "units", "islands": {"units": 3}, "tiers": 2}
+    plan = expanded(one_hall(compute, [tree, CORE | {"switch": "roce-4", "oversubscription": 2}]))
+    islands = plan.switches.select(b="switch", island="island")
+    units = (
+        node_links(plan, plan.spec.fabrics[0]).join(islands, on="b").group_by("island").agg(pl.col("unit").n_unique())
+    )
+    assert units["unit"].to_list() == [3, 3]
+
+
+def test_a_spine_waits_for_the_first_unit_of_its_own_island():
+    """The last pod of an island is short, so the pod's place count reaches into the next island."""
+    compute = [{"name": name, "rack": "boxes-1x1", "units": units} for name, units in (("a", 5), ("b", 1))]
+    tree = {"switch": "roce-4", "islands": {"units": 5}, "pod_units": 3}
+    stages = [{"name": "s1", "add": {"b": {"units": 1}}}, {"name": "s2", "add": {"a": {"units": 5}}}]
+    plan = expanded(one_hall(compute, [tree, CORE]) | {"stages": stages})
+    first = pl.col("island") == 1
+    assert set(plan.switches.filter(first & (pl.col("fabric") == 0))["stage"]) == {1}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"leaf": "network-row", "spine": "row-end"},
+        {"leaf": "row-end", "spine": "row-end"},
+        {"leaf": "row-end", "core": "row-end"},
+    ],
+    ids=lambda place: "-".join(f"{tier}-at-{where}" for tier, where in place.items()),
+)
+def test_spines_and_cores_at_row_ends_stand_in_the_row(place):
+    """With one switch per rack, the racks of every tier have to find room at the end of the row."""
+    compute = [{"name": "g", "rack": "boxes-1x1", "units": 4, "unit_racks": 2}]
+    fabric = {"switch": "roce-4", "place": place, "tiers": 3 if "core" in place else 2}
+    plan = expanded(one_hall(compute, [fabric], positions=8, rack_limit={"power_kw": 1}))
+    assert plan.racks["position"].max() <= 8
+    assert not names.rack_names(plan).is_duplicated().any()
 
 
 # --- the tables -----------------------------------------------------------------------------------
@@ -809,3 +892,149 @@ def test_cables_plugged_one_after_another_are_the_cables_of_the_plan(site):
     rows = ends(site.plan).drop("stage").rows()
     assert len(rows) == len(set(rows))
     assert set(rows) == ByHand(site.plan).cables
+
+
+# --- planted faults -------------------------------------------------------------------------------
+
+
+def two_tiers(links):
+    """A rail-optimized site of four leaves per unit with one link, or two, between each leaf and spine."""
+    units = {1: 4, 2: 2}[links]
+    half = {"g": {"units": units // 2}}
+    stages = [{"name": "s1", "add": half}, {"name": "s2", "add": half}]
+    plan = expanded(one_hall([{"name": "g", "rack": "boxes-4x4", "units": units}], [{}]) | {"stages": stages})
+    tree = tree_of(plan, plan.spec.fabrics[0])
+    assert (tree.tiers, tree.up // tree.spines) == (2, links)
+    return plan
+
+
+def changed(plan, row, **values):
+    """The plan with some values of one cable changed."""
+    at = pl.int_range(pl.len()) == row
+    made = [
+        pl.when(at).then(pl.lit(value, dtype=plan.cables.schema[name])).otherwise(pl.col(name)).alias(name)
+        for name, value in values.items()
+    ]
+    return replace(plan, cables=plan.cables.with_columns(made))
+
+
+def found(plan):
+    """Errors that the wiring checks find, by code."""
+    wrong = (finding for finding in checks.run(plan) if finding.severity is Severity.ERROR)
+    return {finding.code: finding for finding in wrong if finding.code.startswith("N30")}
+
+
+def far_end(plan, row):
+    return {name: plan.cables[name][row] for name in ("b", "b_cage", "b_port")}
+
+
+def rows_of(plan, **values):
+    """Row numbers of the cables with these values."""
+    return plan.cables.filter(**values)["cable"].to_list()
+
+
+@pytest.fixture(scope="module")
+def planted():
+    return two_tiers(2)
+
+
+def test_a_site_without_a_fault_passes_every_wiring_check(planted):
+    assert found(planted) == {}
+
+
+def test_two_cables_in_one_port_of_a_leaf_are_both_named(planted):
+    first, second = rows_of(planted, hop="node-leaf")[2:4]
+    wrong = found(changed(planted, second, **far_end(planted, first)))
+    assert f"cables {first} and {second}" in wrong["N301"].message
+
+
+def test_two_cables_in_one_port_of_a_nic_are_both_named(planted):
+    first, second = rows_of(planted, hop="node-leaf")[:2]
+    wrong = found(changed(planted, second, a=planted.cables["a"][first]))
+    assert f"cables {first} and {second}" in wrong["N301"].message
+
+
+@SITES
+@given(sites(TINY), st.data())
+def test_any_port_with_two_cables_is_found_and_both_are_named(site, choice):
+    rows = st.integers(0, site.plan.cables.height - 1)
+    first, second = choice.draw(rows), choice.draw(rows)
+    assume(first != second)
+    wrong = found(changed(site.plan, second, **far_end(site.plan, first)))
+    low, high = sorted((first, second))
+    assert f"cables {low} and {high}" in wrong["N301"].message
+
+
+def test_a_cable_that_comes_back_to_its_own_port_is_found(planted):
+    row = rows_of(planted, hop="leaf-spine")[0]
+    ends_ = {"b": planted.cables["a"][row], "b_cage": planted.cables["a_cage"][row]}
+    wrong = found(changed(planted, row, **ends_, b_port=planted.cables["a_port"][row]))
+    assert f"cable {row}" in wrong["N302"].message
+
+
+@pytest.mark.parametrize("links", [1, 2], ids=["one-link-per-pair", "two-links-per-pair"])
+def test_two_uplinks_with_swapped_ends_are_found(links):
+    plan = two_tiers(links)
+    first = rows_of(plan, hop="leaf-spine")[0]
+    other = [row for row in rows_of(plan, hop="leaf-spine") if plan.cables["a"][row] != plan.cables["a"][first]]
+    second = next(row for row in other if plan.cables["b"][row] != plan.cables["b"][first])
+    swapped = changed(changed(plan, first, **far_end(plan, second)), second, **far_end(plan, first))
+    assert found(swapped)["N303"].count == 2
+
+
+@pytest.mark.parametrize("links", [1, 2], ids=["one-link-per-pair", "two-links-per-pair"])
+def test_a_missing_uplink_is_found(links):
+    plan = two_tiers(links)
+    row = rows_of(plan, hop="leaf-spine")[0]
+    leaf = names.switch_names(plan)[plan.cables["a"][row]]
+    wrong = found(replace(plan, cables=plan.cables.filter(pl.col("cable") != row)))
+    assert wrong["N303"].examples == (leaf,)
+
+
+def test_a_nic_without_its_cable_is_found(planted):
+    row = rows_of(planted, hop="node-leaf")[0]
+    node = names.node_names(planted)[planted.nics["node"][planted.cables["a"][row]]]
+    wrong = found(replace(planted, cables=planted.cables.filter(pl.col("cable") != row)))
+    assert wrong["N307"].examples == (node,)
+
+
+def test_two_racks_at_one_place_are_found(planted):
+    first = pl.col("rack") == 0
+    moved = planted.racks.with_columns(position=pl.when(first).then(planted.racks["position"][1]).otherwise("position"))
+    wrong = checks.run(replace(planted, racks=moved.cast(planted.racks.schema)))
+    assert [finding.count for finding in wrong if finding.code == "L204"] == [1, 1]
+
+
+def test_a_cable_earlier_than_its_switch_is_found(planted):
+    late = planted.cables.filter((pl.col("hop") == "leaf-spine") & (pl.col("stage") == 1))["cable"][0]
+    other_end = planted.switches.filter(pl.col("stage") == 1)["switch"][0]
+    wrong = found(changed(planted, late, stage=0, b=other_end))
+    assert f"cable {late}" in wrong["N304"].message
+
+
+@pytest.mark.parametrize("hop", ["node-leaf", "leaf-spine"])
+def test_a_cable_earlier_than_its_lower_end_is_found(planted, hop):
+    """A cable that is there before its node or leaf, though the switch above stands."""
+    late = planted.cables.filter((pl.col("hop") == hop) & (pl.col("stage") == 1))["cable"][0]
+    early = planted.cables.filter((pl.col("hop") == hop) & (pl.col("stage") == 0))["b"][0]
+    assert f"cable {late}" in found(changed(planted, late, stage=0, b=early))["N304"].message
+
+
+def test_a_cable_of_a_stage_to_a_switch_of_none_is_found(planted):
+    row = rows_of(planted, hop="leaf-spine")[0]
+    at = pl.col("switch") == planted.cables["b"][row]
+    switches = planted.switches.with_columns(stage=pl.when(~at).then("stage"))
+    assert "N304" in found(replace(planted, switches=switches))
+
+
+def test_a_nic_moved_to_another_rail_is_found(planted):
+    row = rows_of(planted, hop="node-leaf")[0]
+    other = next(leaf for leaf in planted.cables["b"] if leaf != planted.cables["b"][row])
+    wrong = found(changed(planted, row, b=other, b_cage=8))
+    assert wrong["N305"].examples == (names.switch_names(planted)[other],)
+
+
+def test_two_nics_with_swapped_leaves_are_both_found(planted):
+    first, second = rows_of(planted, hop="node-leaf")[:2]
+    swapped = changed(changed(planted, first, **far_end(planted, second)), second, **far_end(planted, first))
+    assert found(swapped)["N305"].count == 2

@@ -72,11 +72,15 @@ def cables_have_two_ends(plan: Plan) -> pl.DataFrame:
 def links_spread_evenly(plan: Plan) -> pl.DataFrame:
     """Leaves, and spines towards cores, whose links to the next tier differ in number."""
     between = plan.cables.lazy().filter((pl.col("hop") != "node-leaf") & ~pl.col("fabric").is_in(_cores(plan)))
-    pairs = between.group_by("origin", "a", "b").agg(links=pl.len())
+    shape = plan.fabrics.lazy().select("fabric", "tiers", "leaf_up", "spine_up")
+    above = pl.when(pl.col("hop") == "leaf-spine").then("leaf_up").otherwise("spine_up")
+    pairs = between.group_by("origin", "fabric", "hop", "a", "b").agg(links=pl.len())
     uneven = (
-        pairs.group_by("origin", "a")
-        .agg(low=pl.col("links").min(), high=pl.col("links").max())
-        .filter(pl.col("low") != pl.col("high"))
+        pairs.group_by("origin", "fabric", "hop", "a")
+        .agg(low=pl.col("links").min(), high=pl.col("links").max(), has=pl.col("links").sum())
+        .join(shape, on="fabric")
+        .with_columns(asked=above)
+        .filter((pl.col("low") != pl.col("high")) | (pl.col("has") != pl.col("asked")))
         .sort("a")
         .collect()
     )
@@ -86,7 +90,9 @@ def links_spread_evenly(plan: Plan) -> pl.DataFrame:
     return uneven.with_columns(example=spelled.gather(uneven["a"])).select(
         "origin",
         "example",
-        message=pl.format("{} has {} links to one switch above and {} to another", "example", "low", "high"),
+        message=pl.when(pl.col("low") != pl.col("high"))
+        .then(pl.format("{} has {} links to one switch above and {} to another", "example", "low", "high"))
+        .otherwise(pl.format("{} has {} links up, not {}", "example", "has", "asked")),
         help=pl.lit("give every pair as many"),
     )
 
@@ -97,15 +103,25 @@ def links_spread_evenly(plan: Plan) -> pl.DataFrame:
     "each stage is built on the one before: no cable is re-plugged",
 )
 def cables_follow_their_ends(plan: Plan) -> pl.DataFrame:
-    """Cables of a stage in which one of their switches does not stand yet."""
-    stage = plan.switches["stage"]
-    end = stage.gather(plan.cables["b"])
-    early = plan.cables.filter((pl.col("stage") < end) & pl.col("stage").is_not_null())
-    return early.select(
+    """Cables of a stage in which one of their ends does not stand yet."""
+    never = len(plan.spec.stages)
+    upper = plan.switches["stage"].fill_null(never).gather(plan.cables["b"])
+    stands = {
+        "nics": plan.nodes["stage"].gather(plan.nics["node"]),
+        "appliances": plan.appliances["stage"],
+        "switches": plan.switches["stage"],
+    }
+    early = []
+    for table, stage in stands.items():
+        mine = plan.cables["a_table"] == table
+        cables = plan.cables.filter(mine)
+        last = pl.max_horizontal(stage.fill_null(never).gather(cables["a"]), upper.filter(mine))
+        early.append(cables.filter(pl.col("stage") < last))
+    return pl.concat(early).select(
         "origin",
         example=pl.format("cable {}", "cable"),
-        message=pl.format("cable {} belongs to an earlier stage than switch {}", "cable", "b"),
-        help=pl.lit("build the switch first"),
+        message=pl.format("cable {} belongs to an earlier stage than one of its ends", "cable"),
+        help=pl.lit("build both ends first"),
     )
 
 
@@ -136,6 +152,31 @@ def nics_meet_their_rail(plan: Plan) -> pl.DataFrame:
         "example",
         message=pl.format("{} takes NICs of {} rails; its fabric shares {} on a leaf", "example", "rails", "shared"),
         help=pl.lit("move the other rails' cables to their own leaves"),
+    )
+
+
+@check("N307", "every NIC has a cable in every plane", _FORM)
+def nics_have_their_cables(plan: Plan) -> pl.DataFrame:
+    """NICs of connected groups with fewer cables than their fabric has planes."""
+    short = []
+    group = plan.nodes["group"].gather(plan.nics["node"])
+    for row in plan.fabrics.iter_rows(named=True):
+        role = plan.spec.fabrics[row["fabric"]].connects
+        mine = plan.nics.filter((pl.col("role") == role) & group.is_in(row["groups"])) if row["groups"] else None
+        if mine is None:
+            continue
+        nodes = (pl.col("fabric") == row["fabric"]) & (pl.col("hop") == "node-leaf") & (pl.col("a_table") == "nics")
+        count = np.bincount(plan.cables.filter(nodes)["a"].to_numpy(), minlength=plan.nics.height)
+        has = mine.with_columns(has=pl.Series(count).gather(mine["nic"]), origin=pl.lit(row["origin"], pl.UInt16))
+        short.append(has.filter(pl.col("has") < row["planes"]).with_columns(planes=pl.lit(row["planes"])))
+    bad = pl.concat(short) if short else pl.DataFrame()
+    if not bad.height:
+        return _nothing()
+    return bad.with_columns(example=names.node_names(plan).gather(bad["node"])).select(
+        "origin",
+        "example",
+        message=pl.format("{} NIC {} of node {} has {} cables, not {}", "role", "index", "example", "has", "planes"),
+        help=pl.lit("plug it into its leaf"),
     )
 
 

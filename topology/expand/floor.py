@@ -31,11 +31,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class RowEnd:
-    """Leaves of one fabric that stand at the ends of a group's rows."""
+    """Switches of one tier of a fabric that stand at the ends of a group's rows."""
 
     box: Box
-    per_run: int  # every plane counted
+    each: int  # of one run of units, every plane counted
     run_units: int
+    irregular: bool = False  # a run may be shorter
+
+    def at_most(self, units: int) -> int:
+        """Most of them that stand at the end of a row of `units`: those of every run that starts in it."""
+        return self.each * (ceil(units / self.run_units) + self.irregular)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +102,10 @@ def place_units(
             if not per_row:
                 wrong.append(_unit_too_long(hall, group, leaves))
                 continue
-            rows = free[name][: ceil(left / per_row)]
-            capacity += len(free[name]) * per_row
-            take = min(left, len(rows) * per_row)
+            most = min(len(free[name]) * per_row, group.group.units_per_hall or room)
+            take = min(left, most)
+            rows = free[name][: ceil(take / per_row)]
+            capacity += most
             free[name] = free[name][len(rows) :]
             unit = np.arange(take, dtype=np.uint32)
             row = np.array(rows, np.uint32)[unit // np.uint32(per_row)] if take else unit
@@ -127,9 +133,8 @@ def _row(hall: Hall, group: SizedGroup, ends: Sequence[RowEnd]) -> tuple[int, in
 
 
 def _end_racks(units: int, ends: Sequence[RowEnd], fits: int) -> int:
-    """Network racks for the leaves of a row of `units`; a run that starts in the row stands there."""
-    leaves = sum(end.per_run * (units if end.run_units == 1 else ceil(units / end.run_units) + 1) for end in ends)
-    return ceil(leaves / fits)
+    """Network racks at the end of a row of `units`."""
+    return ceil(sum(end.at_most(units) for end in ends) / fits)
 
 
 def _unit_too_long(hall: Hall, group: SizedGroup, ends: Sequence[RowEnd]) -> Finding:

@@ -43,14 +43,11 @@ class Networks:
         return rooms
 
     def row_ends(self) -> list[list[RowEnd]]:
-        """Leaves that stand at the ends of each group's rows."""
+        """Switches that stand at the ends of each group's rows."""
         ends: list[list[RowEnd]] = [[] for _ in self.groups]
         for design in self.designs.values():
-            fabric, leaves = design.ask.fabric, design.shape.leaves
-            if fabric.place.leaf == "row-end":
-                for group in demand.members(fabric, self.groups):
-                    end = RowEnd(box(design.ask.switch), leaves.per_run * fabric.planes, leaves.run_units)
-                    ends[group.index].append(end)
+            for group in demand.members(design.ask.fabric, self.groups):
+                ends[group.index] += _row_ends(design)
         return ends
 
     def items(self, places: Sequence[UnitPlaces]) -> list[Items]:
@@ -142,6 +139,22 @@ class Networks:
 def box(switch: Switch) -> Box:
     """A switch as a rack sees it; an unknown weight counts as none."""
     return Box(switch.slug, switch.height_u, switch.power_max_w, switch.weight_kg or 0.0)
+
+
+def _row_ends(design: Design) -> Iterator[RowEnd]:
+    """Switches of a fabric that stand in the row of the first unit under them, tier by tier."""
+    fabric, shape = design.ask.fabric, design.shape
+    units = shape.leaves.run_units
+    pods, cores = shape.pod_columns * shape.spines, shape.spines * shape.cores
+    short = shape.island_runs % shape.pod_runs != 0  # pods then start more often than every pod_runs
+    tiers = (
+        ("leaf", shape.leaves.per_run, units, False),
+        ("spine", pods, shape.pod_runs * units, short),
+        ("core", cores, shape.island_units, False),
+    )
+    for tier, each, span, irregular in tiers:
+        if each and getattr(fabric.place, tier) == "row-end":
+            yield RowEnd(box(design.ask.switch), each * fabric.planes, span, irregular)
 
 
 def _existing(design: Design) -> NDArray[np.bool_]:

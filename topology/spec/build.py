@@ -66,6 +66,7 @@ def _group(group: Data, i: int, data: Data) -> ComputeGroup:
         count=_count(group, path),
         unit_racks=group["unit_racks"],
         halls=tuple(group.get("halls", [hall["name"] for hall in data["halls"]])),
+        units_per_hall=group.get("units_per_hall"),
         nodes_per_rack=group.get("nodes_per_rack"),
         without=tuple(group["without"]),
         path=path,

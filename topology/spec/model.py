@@ -70,6 +70,7 @@ class ComputeGroup:
     halls: tuple[str, ...]  # filled in this order
     nodes_per_rack: int | None = None  # fewer than the design holds; ports of the rest stay unused
     without: tuple[str, ...] = ()  # names of nodes left out of otherwise whole units
+    units_per_hall: int | None = None  # at most; None: as many as fit
     path: Path = ()
 
 

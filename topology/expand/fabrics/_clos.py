@@ -71,6 +71,7 @@ def switches(design: Design, units: int) -> Switches:
     pod_run = pod_island * np.uint32(island_runs) + pod_in_island // np.uint32(shape.pod_columns) * np.uint32(
         shape.pod_runs
     )
+    left = np.uint32(island_runs) - (pod_run - pod_island * np.uint32(island_runs))
     core = np.arange(number.core, dtype=np.uint32)
     core_island, core_index = np.divmod(core, np.uint32(max(shape.spines * shape.cores, 1)))
     one = (
@@ -79,10 +80,14 @@ def switches(design: Design, units: int) -> Switches:
         np.concatenate([run, pod, core_island]),
         np.concatenate([leaf_index, spine_index, core_index]),
         np.concatenate([run, pod_run, core_island * np.uint32(island_runs)]) * np.uint32(run_units),
-        np.repeat(
-            np.array([1, shape.pod_runs, island_runs], np.uint32) * np.uint32(run_units),
-            [number.leaf, number.spine, number.core],
-        ),
+        np.concatenate(
+            [
+                np.ones(number.leaf, np.uint32),
+                np.minimum(left, np.uint32(shape.pod_runs)),  # the last pod of an island may be short
+                np.full(number.core, island_runs, np.uint32),
+            ]
+        )
+        * np.uint32(run_units),
     )
     planes = design.ask.fabric.planes
     tier, island, group, index, unit, span = (np.tile(column, planes) for column in one)

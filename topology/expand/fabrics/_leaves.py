@@ -62,7 +62,7 @@ def leaf_tier(ask: Ask, rails: int) -> Leaves:
     fabric, slots = ask.fabric, ask.unit_slots
     taper = fabric.oversubscription.leaf
     most = _ports.most_down(ask.switch, fabric.port_gbps, fabric.uplink_gbps, taper)
-    if fabric.leaf_sharing == "rails":
+    if fabric.leaf_sharing == "rails" and rails == 1:  # a fat tree keeps no rails apart that could share
         rails = max(q for q in range(1, ask.nics + 1) if ask.nics % q == 0 and (q == 1 or q * slots <= most))
     nodes = most // rails
     if not nodes:
@@ -79,6 +79,8 @@ def leaf_tier(ask: Ask, rails: int) -> Leaves:
         groups = slots // group_nodes
     elif fabric.leaf_sharing == "units" and nodes // slots > 1:
         runs = min(nodes // slots, ask.island_units)
+        if fabric.island_units is not None:  # an island ends between leaves
+            runs = max(run for run in range(1, runs + 1) if ask.island_units % run == 0)
         group_nodes = runs * slots
     else:
         domain = ask.domain_slots if ask.domain_slots <= nodes else 1

@@ -6,6 +6,7 @@ scalable unit, so that 127 nodes and four UFM links share 1,020 leaf ports.
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from topology.expand.fabrics import _clos
 from topology.expand.fabrics._design import Design
@@ -23,11 +24,10 @@ def cables(design: Design, nics: _clos.Nics, rows: _clos.Rows, first_appliance: 
     if managers is None:
         return tables.CABLES.empty()
     need = managers.count * managers.ports
-    leaf, port = attach(leaves, nics.unit, nics.place, nics.rail, design.ask.unit_slots)
-    total = _clos.count(design, design.ask.units).leaf * leaves.down
-    taken = np.zeros(total, bool)
-    taken[leaf.astype(np.int64) * leaves.down + port] = True
-    free = np.flatnonzero(~taken)
+    free = np.zeros(_clos.count(design, design.ask.units).leaf * leaves.down, bool)
+    free[_ports(design, *_places(design))] = True
+    free[_ports(design, nics.unit, nics.place, nics.rail)] = False
+    free = np.flatnonzero(free)
     if len(free) < need:
         raise design.ask.refused(
             "N114",
@@ -57,3 +57,19 @@ def cables(design: Design, nics: _clos.Nics, rows: _clos.Rows, first_appliance: 
             "origin": rows.origin,
         }
     )
+
+
+def _places(design: Design) -> tuple[_clos.U32, _clos.U32, _clos.U32]:
+    """Unit, place and rail of every NIC that full units would have; a unit to come keeps its ports."""
+    ask = design.ask
+    unit, within = np.divmod(
+        np.arange(ask.units * ask.unit_slots * ask.nics, dtype=np.uint32), np.uint32(ask.unit_slots * ask.nics)
+    )
+    place, rail = np.divmod(within, np.uint32(ask.nics))
+    return unit, place, rail
+
+
+def _ports(design: Design, unit: _clos.U32, place: _clos.U32, rail: _clos.U32) -> NDArray[np.int64]:
+    """Node ports of these NICs, counted through all leaves of a plane."""
+    leaf, port = attach(design.shape.leaves, unit, place, rail, design.ask.unit_slots)
+    return leaf.astype(np.int64) * design.shape.leaves.down + port
