@@ -237,7 +237,6 @@ def _fabric(draw, name, groups, connects, protocol, *, cut):
     port = 200 if mixed or connects != "compute" else draw(_mostly(400, 200, 800))
     cages = draw(st.sampled_from(CAGES))
     kind = draw(st.sampled_from(["rail-optimized", "fat-tree"]))
-    sharing = ["rails"] * (kind == "rail-optimized") + ["units"] * (not cut)
     fabric = {
         "name": name,
         "kind": kind,
@@ -249,12 +248,16 @@ def _fabric(draw, name, groups, connects, protocol, *, cut):
         "uplink_gbps": draw(st.sampled_from([400, 800])) if mixed else draw(_mostly(port, 200, 400, 800)),
         "planes": draw(_mostly(1, *range(1, {800: 1, 400: 2, 200: 4}[port] + 1))) if connects == "compute" else 1,
         "tiers": draw(_mostly("auto", 1, 2, 3)),
-        "leaf_sharing": draw(_mostly("none", "none", *sharing)),
+        "leaf_sharing": draw(_mostly("none", "rails", "units")),
         "oversubscription": {
             "leaf": draw(_mostly(1, 1.5, 2, 3, 7, 1.0667)),
             "spine": draw(_mostly(1, 1.5, 2, 4)),
         },
-        "place": {"leaf": draw(st.sampled_from(["row-end", "network-row"]))},
+        "place": {
+            "leaf": draw(st.sampled_from(["row-end", "network-row"])),
+            "spine": draw(_mostly("network-row", "row-end")),
+            "core": draw(_mostly("network-row", "row-end")),
+        },
     }
     units = sum(group["units"] for group in groups)
     if draw(_mostly(False, True)):

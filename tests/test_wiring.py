@@ -133,6 +133,8 @@ def leaf_tier(plan, fabric, island_units, slots, nics):
         groups, group_nodes = slots * rails // fabric.leaf_down, fabric.leaf_down // rails
     elif fabric.leaf_sharing == "units" and nodes >= 2 * slots:
         runs, groups = min(nodes // slots, island_units), 1
+        while fabric.island_units and island_units % runs:  # an island ends between leaves
+            runs -= 1
         group_nodes = runs * slots
     else:
         domains = slots // domain
@@ -846,6 +848,15 @@ def test_spines_and_cores_at_row_ends_stand_in_the_row(place):
     fabric = {"switch": "roce-4", "place": place, "tiers": 3 if "core" in place else 2}
     plan = expanded(one_hall(compute, [fabric], positions=8, rack_limit={"power_kw": 1}))
     assert plan.racks["position"].max() <= 8
+    assert not names.rack_names(plan).is_duplicated().any()
+
+
+def test_spines_of_short_pods_at_row_ends_stand_in_the_row():
+    """Islands of four units in pods of three: two pods begin in every four units of a long row."""
+    compute = [{"name": "g", "rack": "boxes-1x1", "units": 40}]
+    tree = {"switch": "roce-4", "islands": {"units": 4}, "pod_units": 3, "tiers": 3, "place": {"spine": "row-end"}}
+    plan = expanded(one_hall(compute, [tree, CORE], positions=30, rack_limit={"power_kw": 1}))
+    assert plan.racks["position"].max() <= 30
     assert not names.rack_names(plan).is_duplicated().any()
 
 

@@ -3,7 +3,6 @@
 One module per command; each imports what it needs when it runs, so that `--help` stays fast.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
@@ -12,7 +11,7 @@ import typer
 
 from topology import __version__
 from topology.cli import build, check, explain, init, verify
-from topology.cli.exits import FINE, INTERNAL, INTERRUPTED, PIPE_CLOSED, REFUSED
+from topology.cli.exits import FINE, INTERNAL, INTERRUPTED, REFUSED
 
 app = typer.Typer(
     name="topology",
@@ -51,14 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and leave with its exit code; nobody ever sees a traceback of ours."""
     try:
         code = app(None if arguments is None else list(arguments), standalone_mode=False)
-        sys.stdout.flush()
     except SystemExit as stop:
         sys.exit(stop.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at the end
-        sys.exit(PIPE_CLOSED)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         sys.exit(_failed(error))
     sys.exit(code or FINE)

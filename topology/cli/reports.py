@@ -1,16 +1,17 @@
 """Printing findings: formats, severities of the run, and the exit code that follows."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
 from topology import __version__
-from topology.cli.exits import FINDINGS, REFUSED
+from topology.cli.exits import FINDINGS, PIPE_CLOSED, REFUSED
 from topology.findings import Finding, FindingsError, Lines, Severity
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Gate:
     def print(self, findings: Sequence[Finding], lines: Lines) -> None:
         """Findings in the run's format; machines get an empty report too."""
         stream = sys.stdout if self.to_stdout else sys.stderr
-        stream.write(_written(self.form, findings, lines))
+        _write(stream, _written(self.form, findings, lines))
 
     def _fails(self, findings: Sequence[Finding]) -> bool:
         least = _ORDER.index(Severity(self.fail_on.value))
@@ -121,4 +122,18 @@ def verdict(findings: Sequence[Finding]) -> str:
 
 def say(text: str) -> None:
     """A line of the result on stdout."""
-    sys.stdout.write(f"{text}\n")
+    _write(sys.stdout, f"{text}\n")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write at once, so that a reader that has left is noticed here and not at the end.
+
+    Raises:
+        SystemExit: with 141, as a program that dies of SIGPIPE.
+    """
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # nothing is left to flush at the end
+        raise SystemExit(PIPE_CLOSED) from None
