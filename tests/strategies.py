@@ -59,7 +59,7 @@ def rack(slug, of, nodes, *, domain=False):
 
 def catalog(switches=(), nodes=(), racks=(), appliances=()):
     """Catalogue of just these products."""
-    return Catalog(*({each.slug: each for each in shelf} for shelf in (nodes, racks, switches, appliances)), "")
+    return Catalog(*({each.slug: each for each in shelf} for shelf in (nodes, racks, switches, appliances)), {}, {}, "")
 
 
 CAGES = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32)

@@ -75,6 +75,22 @@ def test_the_catalogue_holds_the_products_of_the_reference_designs():
         "nvidia-sn5610",
     ]
     assert list(CATALOG.appliances) == ["nvidia-ufm"]
+    assert list(CATALOG.batteries) == [
+        "tesla-megablock",
+        "tesla-megapack-2xl-2h",
+        "tesla-megapack-2xl-4h",
+        "tesla-megapack-3",
+    ]
+    assert list(CATALOG.power) == [
+        "busway-800kw",
+        "mobile-gas-2500kw",
+        "nvidia-nvl72-power-shelf-33kw",
+        "pdu-57kw",
+        "rpp-800kw",
+        "solar-turbines-smt130",
+        "transformer-2500kva",
+        "ups-1250kw",
+    ]
 
 
 @pytest.mark.parametrize("key", ENTRIES, ids=IDS)
@@ -220,6 +236,63 @@ def test_a_rack_design_of_the_superpod_draws_what_the_document_says():
     assert (watts["nvidia-gb200-nvl72"], watts["nvidia-gb300-nvl72"]) == (132_000, 142_000)
 
 
+@pytest.mark.parametrize(
+    ("slug", "units_for_150_mw", "hours"),
+    [
+        ("tesla-megapack-2xl-2h", 78, 2),
+        ("tesla-megapack-2xl-4h", 154, 4),
+        ("tesla-megapack-3", 120, 4),
+        ("tesla-megablock", 30, 4),
+    ],
+)
+def test_a_battery_has_the_power_and_the_hours_of_its_name(slug, units_for_150_mw, hours):
+    battery = CATALOG.batteries[slug]
+    assert -(-150_000_000 // battery.power_w) == units_for_150_mw
+    assert battery.energy_wh == hours * battery.power_w
+    assert 0.9 < battery.round_trip < 0.95
+
+
+def test_a_megablock_is_four_megapacks_on_its_share_of_an_acre():
+    one, four = CATALOG.batteries["tesla-megapack-3"], CATALOG.batteries["tesla-megablock"]
+    assert (four.power_w, four.energy_wh, four.cycles) == (4 * one.power_w, 4 * one.energy_wh, one.cycles)
+    pad_m2 = (four.length_m + four.spacing_m) * (four.width_m + four.spacing_m)
+    assert pad_m2 == pytest.approx(20 / 248 * 4046.86, rel=0.01)
+
+
+def test_a_four_hour_megapack_is_a_two_hour_one_with_other_figures():
+    two, four = CATALOG.batteries["tesla-megapack-2xl-2h"], CATALOG.batteries["tesla-megapack-2xl-4h"]
+    assert (four.length_m, four.width_m, four.spacing_m, four.weight_kg) == (8.8, 1.65, 3.0, 38_100.0)
+    assert (two.length_m, two.weight_kg, two.cycles, four.cycles) == (8.8, 38_100.0, None, None)
+
+
+@pytest.mark.parametrize("slug", CATALOG.power)
+def test_a_power_device_has_one_rating_and_gives_no_more_than_it_takes(slug):
+    device = CATALOG.power[slug]
+    assert (device.rating_va is None) != (device.rating_w is None)
+    assert 0.9 < device.efficiency <= 1
+
+
+def test_power_devices_have_the_ratings_of_their_names():
+    ratings = {slug: device.rating_va or device.rating_w for slug, device in CATALOG.power.items()}
+    assert ratings == {
+        "busway-800kw": 800_000,
+        "mobile-gas-2500kw": 2_500_000,
+        "nvidia-nvl72-power-shelf-33kw": 33_000,
+        "pdu-57kw": 57_500,
+        "rpp-800kw": 800_000,
+        "solar-turbines-smt130": 16_000_000,
+        "transformer-2500kva": 2_500_000,
+        "ups-1250kw": 1_250_000,
+    }
+
+
+@pytest.mark.parametrize("slug", NVL72)
+def test_the_power_shelves_of_an_nvl72_rack_carry_it_with_two_missing(slug):
+    shelves = next(part for part in CATALOG.racks[slug].parts if part.kind == "power-shelf")
+    shelf_w = CATALOG.power["nvidia-nvl72-power-shelf-33kw"].rating_w
+    assert (shelves.count - 2) * shelf_w >= CATALOG.racks[slug].power_max_w
+
+
 # --- reading ----------------------------------------------------------------------------------
 
 
@@ -327,6 +400,42 @@ sources: [{covers: [height_u, power_w, cages], document: Acme datasheet, where: 
         ("sfp28", 2, {25: 1}),
     ]
     assert (big.weight_kg, big.power_typical_w, big.sources[0].where) == (None, None, "page 2")
+
+
+OWN_TRANSFORMER = """\
+kind: power
+extends: transformer-2500kva
+rating: {va: null, w: 3000000}
+sources: [{covers: [rating.w], document: our type plate, mark: maker}]
+"""
+
+
+def test_an_own_power_device_may_have_the_other_rating(tmp_path):
+    put(tmp_path, {"power/ours.yaml": OWN_TRANSFORMER})
+    ours = load(tmp_path).power["ours"]
+    assert (ours.device, ours.rating_va, ours.rating_w, ours.efficiency) == ("transformer", None, 3_000_000, 0.99)
+    assert [one.document for one in ours.sources if "rating.w" in one.covers] == ["our type plate"]
+
+
+@pytest.mark.parametrize("rating", ["{w: 3000000}", "{va: null}"])  # two with the inherited one, and none
+def test_an_own_power_device_has_exactly_one_rating(tmp_path, rating):
+    text = OWN_TRANSFORMER.replace("{va: null, w: 3000000}", rating)
+    if "w:" not in rating:
+        text = text.replace("[rating.w]", "[rating.va]")
+    put(tmp_path, {"power/ours.yaml": text})
+    assert refused(tmp_path) == (
+        "power/ours.yaml:3:9: C103 rating is "
+        + ("empty" if "null" in rating else "a mapping, which does not have its form")
+        + "\n  help: write exactly one of va and w\n"
+    )
+
+
+def test_an_own_battery_extends_a_built_in_one(tmp_path):
+    text = "kind: battery\nextends: tesla-megapack-3\ncycles: null\npower_w: 2500000\n"
+    text += "sources: [{covers: [power_w], document: our contract, mark: maker}]\n"
+    put(tmp_path, {"batteries/ours.yaml": text})
+    ours = load(tmp_path).batteries["ours"]
+    assert (ours.power_w, ours.energy_wh, ours.cycles) == (2_500_000, 5_000_000, None)
 
 
 def test_a_built_in_rack_that_an_own_node_overfills_is_refused_when_taken(tmp_path):

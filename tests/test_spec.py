@@ -145,13 +145,13 @@ def test_a_small_spec_has_every_default_filled_in():
     assert placeless(small.fabrics[0]) == model.Fabric(
         "compute", "fat-tree", "infiniband", "compute", (), "nvidia-qm9700", 400, 400
     )
-    assert small.stages == (model.Stage("all", (("h100", racks),), ("compute",)),)
+    assert small.stages == (model.Stage("all", (("h100", racks),), path=("compute",)),)
     assert small.slurm == model.Slurm(
         (model.Partition("h100", ("h100",), default=True, path=("compute", 0)),),
         (model.SlurmCluster("demo", ("h100",), ("slurm", "clusters", 0)),),
         path=("slurm",),
     )
-    assert small.catalog is None
+    assert (small.power, small.catalog) == (None, None)
 
 
 def test_a_whole_spec_is_kept_word_for_word():
@@ -233,6 +233,142 @@ def test_slurm_is_kept_word_for_word():
     )
 
 
+def test_power_is_kept_word_for_word():
+    power = spec(WHOLE).power
+    assert [placeless(one) for one in power.sources] == [
+        model.PowerSource("mlgw-1", "utility", 150.0, 1, "granted"),
+        model.PowerSource("turbines", "turbine", 14 * 2.5, 14, "pending"),
+    ]
+    assert [placeless(one) for one in power.levels] == [
+        model.Level("substation", 0.95 * 160e6, "2N"),
+        model.Level("transformer", 0.95 * 2500e3, "2N"),
+        model.Level("ups", 1250e3, "2N"),
+        model.Level("busway", 800e3, "2N"),
+    ]
+    assert placeless(power.feed) == model.RackFeed(415.0, 3, 0.8)
+    assert placeless(power.workload) == model.Workload(0.6, 2.0, 0.7, 0.5)
+    assert [placeless(one) for one in power.batteries] == [
+        model.BatteryBanks(
+            "megapacks", "tesla-megapack-2xl-4h", "substation", 150.0, redundancy="N+1", ride_through_s=300.0
+        )
+    ]
+    assert (power.cooling_mw, power.path) == (None, ("power",))
+
+
+def test_power_knows_its_lines():
+    text = source(WHOLE)
+    power = load(text, KINDS)[0].power
+    nouns = [*power.sources, *power.levels, power.feed, power.workload, *power.batteries]
+    starts = ["{name: mlgw-1", "{name: turbines", "{kind: substation", "{kind: transformer", "{kind: ups"]
+    starts += ["{kind: busway", "{volts", "{swing", "{name: megapacks"]
+    for noun, start in zip(nouns, starts, strict=True):
+        line, column = text.place(noun.path)
+        assert text.lines[line - 1][column - 1 :].startswith(start)
+
+
+def test_what_a_stage_needs_is_kept_and_a_stage_without_needs_has_none():
+    first, second = spec(WHOLE).stages
+    assert first.needs == model.Needs(("mlgw-1",), ("h1",), 1, ("stages", 0, "needs"))
+    assert second.needs == model.Needs(permits=("turbines",), path=("stages", 1, "needs"))
+    assert spec(WHOLE.replace(", needs: {permits: [turbines]}", "")).stages[1].needs is None
+
+
+@pytest.mark.parametrize(
+    ("key", "noun"),
+    [
+        ("redundancy: N", model.Power()),
+        ("cooling_mw: 0", model.Power(cooling_mw=0.0)),
+        (
+            "levels: [{kind: ups, rating_mw: 1.25}]",
+            model.Power(levels=(model.Level("ups", 1.25e6, "2N", path=("power", "levels", 0)),)),
+        ),
+        (
+            "feed: {volts: 240, phases: 1, amps: 63, circuits: 4}",
+            model.Power(feed=model.RackFeed(240.0, 1, 0.8, 63.0, 4, ("power", "feed"))),
+        ),
+    ],
+)
+def test_power_may_have_a_few_of_its_keys(key, noun):
+    assert spec(f"{SMALL}power: {{{key}}}\n").power == replace(noun, path=("power",))
+
+
+def test_a_level_has_its_own_redundancy_efficiency_and_power_factor_or_those_of_the_tree():
+    levels = "{kind: transformer, rating_kva: 2500, power_factor: 0.9, efficiency: 0.99, redundancy: N+1}"
+    text = (
+        f"{SMALL}power: {{redundancy: 4N/3, levels: [{levels}, {{kind: ups, rating_kw: 1250, power_factor: 0.5}}]}}\n"
+    )
+    assert [placeless(level) for level in spec(text).power.levels] == [
+        model.Level("transformer", 2_250_000.0, "N+1", 0.99),
+        model.Level("ups", 1_250_000.0, "4N/3", 1.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("date", "right"),
+    [
+        ('"2025-05-01"', True),
+        ("2025-05-01", True),
+        ("2024-02-29", True),
+        ("2000-02-29", True),
+        ("2025-02-29", False),
+        ("2100-02-29", False),
+        ("1900-02-29", False),
+        ("2025-04-31", False),
+        ("2025-13-01", False),
+        ("2025-5-1", False),
+        ("2025-05", False),
+        ('"2025-05-01\\n"', False),
+    ],
+)
+def test_a_date_is_a_day_of_the_calendar(date, right):
+    one = f"{{name: a, kind: utility, capacity_mw: 1, permit: granted, in_service: {date}}}"
+    text = f"{SMALL}power: {{sources: [{one}]}}\n"
+    if right:
+        assert spec(text).power.sources[0].in_service == date.strip('"')
+    else:
+        assert {code for code, _ in findings(text)} <= {"S206", "S112"}
+
+
+BANKS = "power: {levels: [{kind: ups, rating_kw: 1250}], batteries: [{name: b, product: p, attach: ups"
+
+
+@pytest.mark.parametrize(
+    ("keys", "wrong"),
+    [
+        ("", ["S316"]),
+        (", ride_through_s: 0", ["S316"]),
+        (", power_mw: 1", []),
+        (", units: 3, banks: 3", []),
+        (", ride_through_s: 1", []),
+        (", hold_s: 1, soc: 0.1", []),
+        (", units: 3, power_mw: 3", ["S207"]),
+        (", ride_through_s: 1, soc: 0.2", ["S317"]),
+        (", power_mw: 1, soc: 0.2", []),
+        (", units: 1, redundancy: 2N", ["S205"]),
+        (", units: 1, attach: rpp", ["S305"]),
+    ],
+)
+def test_batteries_have_one_size_or_a_need_that_gives_it(keys, wrong):
+    text = SMALL + BANKS.replace(", attach: ups", "" if "attach" in keys else ", attach: ups") + keys + "}]}\n"
+    assert ([code for code, _ in findings(text)] if wrong else []) == wrong
+    assert wrong or spec(text)
+
+
+def test_a_ramp_limit_is_a_need_that_sizes_batteries():
+    limit = "}], workload: {swing: 0.6, period_s: 2, duty: 0.7, ramp_limit_mw_per_s: 0.5}}\n"
+    banks = spec(SMALL + BANKS + limit).power.batteries[0]
+    assert (banks.power_mw, banks.units, banks.banks, banks.soc) == (None, None, 1, 1.0)
+    assert findings((SMALL + BANKS + limit).replace(", ramp_limit_mw_per_s: 0.5", "")) == [("S316", 11)]
+
+
+@pytest.mark.parametrize(("needed", "wrong"), [(0, []), (3, []), (4, [("S315", 12)])])
+def test_a_stage_needs_no_more_banks_than_all_batteries_have(needed, wrong):
+    more = ", units: 4, banks: 2}, {name: c, product: p, attach: ups, units: 1}]}\n"
+    text = f"{SMALL}{BANKS}{more}stages: [{{name: s, add: {{h100: {{racks: 32}}}}, needs: {{banks: {needed}}}}}]\n"
+    assert (findings(text) if wrong else []) == wrong
+    assert wrong or spec(text)
+
+
 def test_every_slurm_cluster_has_a_default_partition_when_none_is_written():
     text = WHOLE[: WHOLE.index("  partitions:")] + WHOLE[WHOLE.index("  clusters:") :]
     assert [(one.name, one.compute, one.default) for one in spec(text).slurm.partitions] == [
@@ -252,9 +388,6 @@ def test_a_key_without_effect_is_a_note_at_its_key_and_nothing_else_is():
     lines = WHOLE.split("\n")
     assert [lines[note.line - 1][note.column - 1 :].split(":")[0] for note in notes] == [
         "price_book",
-        "power",
-        "needs",
-        "needs",
         "kubernetes",
         "pulumi",
     ]
@@ -506,6 +639,11 @@ def test_a_pattern_does_not_let_a_trailing_line_end_through():
         ("partition", model.Partition),
         ("slurm", model.Slurm),
         ("group", model.ComputeGroup),
+        ("power_source", model.PowerSource),
+        ("power_level", model.Level),
+        ("feed", model.RackFeed),
+        ("workload", model.Workload),
+        ("battery", model.BatteryBanks),
     ],
 )
 def test_the_schema_and_the_model_agree_on_defaults(definition, noun):

@@ -72,6 +72,9 @@ _TABLE = (
     Rule("S312", "name formats give every rack and node its own host name", "RFC 1123 §2.1: a-z, 0-9 and '-'"),
     Rule("S313", "a path stays inside the folder of the spec", "a copied spec must not read other files"),
     Rule("S314", "the power tree has no loop", "every level feeds the next one down"),
+    Rule("S315", "a stage needs no more banks than there are", "it could never be energised"),
+    Rule("S316", "batteries have a size, or a need that gives it", "a size out of nothing would be a guess"),
+    Rule("S317", "batteries that ride through hold more than their reserve", "only what is above it carries the load"),
     Rule("S321", "a stage adds no more than its group has left", "stages add up to the group"),
     Rule("S322", "every group belongs to a stage", "what no stage adds is never built", Severity.WARNING),
     Rule("S331", "a fabric's kind is known", "each kind is one module of the program"),
@@ -90,10 +93,9 @@ _TABLE = (
     Rule("S801", "an ignore comment has a code and a reason", "the reason is what a reviewer approves"),
     Rule("S802", "an ignore comment matches a finding on its line", "a stale one would hide the next fault"),
     Rule("S803", "some rules are not ignored", "they guard people, power, or there being a site at all"),
-    Rule("S901", "power has an effect", _LATER, Severity.NOTE),
+    # S901 and S904 were given out for power and a stage's needs, which have an effect now
     Rule("S902", "kubernetes has an effect", _LATER, Severity.NOTE),
     Rule("S903", "pulumi has an effect", _LATER, Severity.NOTE),
-    Rule("S904", "a stage's needs have an effect", _LATER, Severity.NOTE),
     Rule("S905", "a price book has an effect", _LATER, Severity.NOTE),
 )
 

@@ -26,16 +26,28 @@ def _plain(value: object) -> object:
     return value
 
 
+MARKS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>|`@[]#*_~"})
+
+
+def _escaped(value: object) -> object:
+    """A value that Markdown shows as it is: no tag, link, mention, table cell or emphasis comes of it."""
+    if isinstance(value, str):
+        if not value.isprintable():
+            raise RenderError(f"{ascii(value)[:80]} may not be written to a report")
+        return value.translate(MARKS)
+    return value
+
+
 @cache
-def _environment(folder: str) -> ImmutableSandboxedEnvironment:
+def _environment(folder: str, *, markdown: bool) -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
-        autoescape=False,  # configuration files, not web pages; `_plain` guards what is printed
+        autoescape=False,  # not web pages; `_plain` or `_escaped` guards what is printed
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_plain,
+        finalize=_escaped if markdown else _plain,
     )
 
 
@@ -46,7 +58,8 @@ def render(template: str, **values: Any) -> bytes:  # noqa: ANN401 - templates t
         RenderError: with the template's name and line.
     """
     try:
-        return _environment(str(data("templates"))).get_template(template).render(**values).encode()
+        environment = _environment(str(data("templates")), markdown=template.endswith(".md.j2"))
+        return environment.get_template(template).render(**values).encode()
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         where = f"{template}:{line}" if line else template

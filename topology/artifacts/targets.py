@@ -6,7 +6,9 @@ from pathlib import Path, PurePosixPath
 
 from topology.artifacts.artifact import Artifact
 from topology.artifacts.output.manifest import NAME
+from topology.artifacts.power import files as power
 from topology.artifacts.slurm import files as slurm
+from topology.expand.power.banks import shortest_s
 from topology.plan import Plan, store, summary
 
 Maker = Callable[[Plan, Sequence[int]], Iterator[Artifact]]
@@ -22,6 +24,7 @@ def _tables(plan: Plan, stages: Sequence[int]) -> Iterator[Artifact]:
 TARGETS: Mapping[str, tuple[str, Maker]] = {  # word of --only: first folder of its paths below a stage, maker
     "tables": ("tables", _tables),
     "slurm": ("slurm", slurm.artifacts),
+    "power": ("power", power.artifacts),
 }
 
 
@@ -50,7 +53,7 @@ def manifest(plan: Plan, spec_sha256: str, version: str) -> dict[str, object]:
         "spec_sha256": spec_sha256,
         "catalog_sha256": plan.catalog.sha256,
         "counts": summary.counts(plan),
-        "power": summary.power(plan),
+        "power": summary.power(plan, shortest_s(plan)),
         "stages": summary.stages(plan),
         "cells": [],
     }

@@ -12,7 +12,14 @@ from topology.catalog.entry import Entry, entry
 from topology.source import Source
 
 KINDS: Mapping[str, str] = MappingProxyType(
-    {"nodes": "node", "racks": "rack", "switches": "switch", "appliances": "appliance"}
+    {
+        "nodes": "node",
+        "racks": "rack",
+        "switches": "switch",
+        "appliances": "appliance",
+        "batteries": "battery",
+        "power": "power",
+    }
 )  # the `kind` of an entry by the folder it stands in
 BUILT_IN = Path(__file__).parent
 

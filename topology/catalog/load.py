@@ -7,7 +7,7 @@ from typing import TypeVar
 from topology.catalog import products
 from topology.catalog.fits import misfits_of_own_node, wrong_together
 from topology.catalog.library import Key, Library, built_in
-from topology.catalog.model import Appliance, Catalog, Node, Rack, Switch
+from topology.catalog.model import Appliance, Battery, Catalog, Node, PowerDevice, Rack, Switch
 from topology.catalog.overlay import own, reading_order
 from topology.findings import FindingsError
 
@@ -77,8 +77,16 @@ def _catalog(library: Library) -> Catalog:
     def appliance(slug: str) -> Appliance:
         return products.appliance(slug, library.entry(Key("appliances", slug)))
 
+    def battery(slug: str) -> Battery:
+        return products.battery(slug, library.entry(Key("batteries", slug)))
+
+    def power_device(slug: str) -> PowerDevice:
+        return products.power_device(slug, library.entry(Key("power", slug)))
+
     nodes = Shelf(library.slugs("nodes"), node)
     racks = Shelf(library.slugs("racks"), rack)
     switches = Shelf(library.slugs("switches"), switch)
     appliances = Shelf(library.slugs("appliances"), appliance)
-    return Catalog(nodes, racks, switches, appliances, library.sha256)
+    batteries = Shelf(library.slugs("batteries"), battery)
+    power = Shelf(library.slugs("power"), power_device)
+    return Catalog(nodes, racks, switches, appliances, batteries, power, library.sha256)

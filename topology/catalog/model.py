@@ -83,6 +83,7 @@ class Rack:
     weight_kg: float | None  # filled; None when no source gives it
     nvlink: NvLink | None  # set: the whole rack is one domain
     sources: tuple[Source, ...]
+    storage_j: int | None = None  # capacitors in its power shelves, joules
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,38 @@ class Appliance:
 
 
 @dataclass(frozen=True, slots=True)
+class Battery:
+    """A battery unit that stands outside, such as a Megapack."""
+
+    slug: str
+    manufacturer: str
+    model: str
+    power_w: int
+    energy_wh: int  # usable from full to empty, AC side
+    round_trip: float  # energy out over energy in, 0 to 1
+    cycles: int | None  # full cycles until end of life; None when no source gives it
+    length_m: float
+    width_m: float
+    spacing_m: float  # clear distance to the next unit
+    weight_kg: float | None
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PowerDevice:
+    """A transformer, UPS frame, busway, PDU, power shelf or generating unit."""
+
+    slug: str
+    manufacturer: str
+    model: str
+    device: str  # transformer, ups, switchgear, busway, pdu, rpp, power-shelf, turbine, generator
+    rating_va: int | None  # exactly one of rating_va and rating_w
+    rating_w: int | None
+    efficiency: float  # power out over power in at rating, 0 to 1; 1 where nothing is lost worth counting
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """Every product by slug, and the digest of all entries together."""
 
@@ -133,4 +166,6 @@ class Catalog:
     racks: Mapping[str, Rack]
     switches: Mapping[str, Switch]
     appliances: Mapping[str, Appliance]
+    batteries: Mapping[str, Battery]
+    power: Mapping[str, PowerDevice]
     sha256: str

@@ -115,7 +115,7 @@ def _not_a_folder(path: Path) -> Finding:
         help_ = "make it a folder of entries"
         return found("C002", f"{shown(path.name)} is not a folder", help=help_, file=display(path))
     help_ = f"move it into one of {', '.join(KINDS)}"
-    return found("C002", f"{shown(path.name)} stands outside the four folders", help=help_, file=display(path))
+    return found("C002", f"{shown(path.name)} stands outside its folders", help=help_, file=display(path))
 
 
 def _not_a_slug(path: Path) -> Finding:

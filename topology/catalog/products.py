@@ -6,10 +6,12 @@ from typing import Any, TypedDict
 from topology.catalog.entry import Data, Entry
 from topology.catalog.model import (
     Appliance,
+    Battery,
     Cage,
     Nic,
     Node,
     NvLink,
+    PowerDevice,
     Rack,
     RackPart,
     Source,
@@ -62,6 +64,7 @@ def rack(slug: str, made: Entry) -> Rack:
         nodes=int(data["nodes"]),
         parts=parts,
         nvlink=_nvlink(data),
+        storage_j=int(data["storage_j"]) if "storage_j" in data else None,
     )
 
 
@@ -77,9 +80,45 @@ def appliance(slug: str, made: Entry) -> Appliance:
     return Appliance(**_common(slug, made), ports=_ports(made.data["ports"]))
 
 
+def battery(slug: str, made: Entry) -> Battery:
+    """Battery of a valid entry."""
+    data = made.data
+    cycles = data.get("cycles")
+    return Battery(
+        slug=slug,
+        manufacturer=data["manufacturer"],
+        model=data["model"],
+        power_w=int(data["power_w"]),
+        energy_wh=int(data["energy_wh"]),
+        round_trip=float(data["round_trip"]),
+        cycles=None if cycles is None else int(cycles),
+        length_m=float(data["length_m"]),
+        width_m=float(data["width_m"]),
+        spacing_m=float(data["spacing_m"]),
+        weight_kg=_weight_kg(data),
+        sources=made.sources,
+    )
+
+
+def power_device(slug: str, made: Entry) -> PowerDevice:
+    """Power device of a valid entry; one of its two ratings is None."""
+    data = made.data
+    rating = data["rating"]
+    return PowerDevice(
+        slug=slug,
+        manufacturer=data["manufacturer"],
+        model=data["model"],
+        device=data["device"],
+        rating_va=int(rating["va"]) if "va" in rating else None,
+        rating_w=int(rating["w"]) if "w" in rating else None,
+        efficiency=float(data["efficiency"]),
+        sources=made.sources,
+    )
+
+
 def _common(slug: str, made: Entry) -> _Common:
     data = made.data
-    power, weight = data["power_w"], data.get("weight_kg")
+    power = data["power_w"]
     return {
         "slug": slug,
         "manufacturer": data["manufacturer"],
@@ -87,9 +126,14 @@ def _common(slug: str, made: Entry) -> _Common:
         "height_u": int(data["height_u"]),
         "power_max_w": int(power["maximum"]),
         "power_typical_w": int(power["typical"]) if "typical" in power else None,
-        "weight_kg": None if weight is None else float(weight),
+        "weight_kg": _weight_kg(data),
         "sources": made.sources,
     }
+
+
+def _weight_kg(data: Data) -> float | None:
+    weight = data.get("weight_kg")
+    return None if weight is None else float(weight)
 
 
 def _nic(role: str, data: Data) -> Nic:

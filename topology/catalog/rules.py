@@ -13,7 +13,7 @@ _TRACE = "every figure of a plan can be traced to a line of the spec or a source
 
 _TABLE = (
     Rule("C001", "the catalogue of the spec is a readable folder", "the spec names it under `catalog`"),
-    Rule("C002", "the catalogue has the folders nodes, racks, switches and appliances", _KEPT_APART),
+    Rule("C002", "the catalogue has the folders of its kinds", _KEPT_APART),
     Rule("C003", "an entry is a .yaml file named by its slug", _KEPT_APART),
     Rule("C101", "every key is a word of the language", "a misspelt key would be ignored in silence"),
     Rule("C102", "no required key is missing", "a default for it would be a guess about the product"),

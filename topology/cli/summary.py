@@ -7,13 +7,14 @@ from typing import Any
 from topology.artifacts.output.tree import Published
 from topology.artifacts.slurm.clusters import controllers
 from topology.cli.reports import verdict
+from topology.expand.power.banks import shortest_s
 from topology.findings import Finding
 from topology.plan import Plan, summary
 
 
 def lines(plan: Plan, findings: Sequence[Finding], published: Published, out: Path, elapsed_s: float) -> Iterator[str]:
     """Lines of the summary: the site, its fabrics, its stages, its schedulers, the files."""
-    counts, power = summary.counts(plan), summary.power(plan)
+    counts, power = summary.counts(plan), summary.power(plan, shortest_s(plan))
     racks, network = counts["racks"], counts["network_racks"]
     yield (
         f"{plan.spec.name}: {counts['gpus']:,} GPUs in {counts['nodes']:,} nodes, {racks:,} racks and "
@@ -21,6 +22,8 @@ def lines(plan: Plan, findings: Sequence[Finding], published: Published, out: Pa
     )
     it, facility = _mw(power["it_mw"]), _mw(power["facility_mw"])
     yield f"  power    {it} IT at catalogue maximum, {facility} at PUE {plan.spec.site.pue:g}"
+    if power["source_mw"] is not None:
+        yield f"  supply   {_mw(power['source_mw'])} from {', '.join(plan.sources['name'])}{_banks(plan, power)}"
     for name, fabric in counts["fabrics"].items():
         yield f"  fabric   {_fabric(plan, name, fabric)}"
     for row in summary.stages(plan):
@@ -32,6 +35,16 @@ def lines(plan: Plan, findings: Sequence[Finding], published: Published, out: Pa
     yield (
         f"  files    {total} in {out}: {published.written} written, {published.unchanged} unchanged{removed}; "
         f"{verdict(findings)}; {elapsed_s:.1f} s"
+    )
+
+
+def _banks(plan: Plan, power: dict[str, float | None]) -> str:
+    if power["battery_mw"] is None:
+        return ""
+    units = int(plan.batteries["units"].sum())
+    return (
+        f"; {units:,} battery units, {_mw(power['battery_mw'])}, {power['battery_mwh']:,.1f} MWh, "
+        f"{power['ride_through_s']:,.0f} s of full load"
     )
 
 

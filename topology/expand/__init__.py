@@ -6,6 +6,8 @@ from topology.expand.compute import compute, gpu_frame, nic_frame
 from topology.expand.groups import size_groups
 from topology.expand.networks import Networks
 from topology.expand.origins import Origins
+from topology.expand.power import banks
+from topology.expand.power.build import sources, tree_and_feeds
 from topology.expand.scaleup import domains, pattern
 from topology.expand.seating import seat
 from topology.expand.site import Site
@@ -37,6 +39,7 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
     wired = wiring.wire(nets, nodes, items, seats, origins)
     racks = site.racks(wired)
     nics = nic_frame(groups, nodes)
+    power_nodes, feeds = tree_and_feeds(spec, racks.frame, origins)
     frames = {
         "halls": halls,
         "rows": rows,
@@ -51,5 +54,11 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
         "switches": racks.seated(wired.switches, tables.SWITCHES, len(spec.stages)),
         "appliances": racks.seated(wired.appliances, tables.APPLIANCES, len(spec.stages)),
         "cables": wiring.cables(nets, nodes, nics, wired, len(spec.stages)),
+    }
+    frames |= {
+        "sources": sources(spec.power, origins),
+        "power_nodes": power_nodes,
+        "feeds": feeds,
+        "batteries": banks.frame(spec, banks.banked(spec, catalog, power_nodes, racks.frame), origins),
     }
     return Plan(spec=spec, catalog=catalog, stages=stages(spec, frames, origins), origins=origins.paths(), **frames)

@@ -158,3 +158,22 @@ def _bracket(rest: pl.DataFrame, part: Part, outer: list[str]) -> pl.DataFrame:
     )
     bracket = pl.when("_single").then(pl.col("_list")).otherwise(pl.format("[{}]", "_list"))
     return lists.with_columns(_tail=pl.concat_str([bracket, pl.col("_tail")])).drop("_list", "_single")
+
+
+def power_node_names(plan: Plan) -> pl.Series:
+    """Name of every device of the power tree, in row order: place, kind, side and number."""
+    halls = plan.halls.select("hall", hall_name="name")
+    rows = plan.rows.select("row", row_number="number")
+    placed = plan.power_nodes.join(halls, on="hall", how="left", maintain_order="left").join(
+        rows, on="row", how="left", maintain_order="left"
+    )
+    place = pl.concat_str(
+        [
+            pl.col("hall_name").fill_null("site"),
+            pl.when(pl.col("row").is_not_null())
+            .then(pl.format("-row{}", pl.col("row_number").cast(pl.String).str.zfill(2)))
+            .otherwise(pl.lit("")),
+        ]
+    )
+    number = pl.col("index").cast(pl.String).str.zfill(2)
+    return placed.select(name=pl.format("{}-{}-{}{}", place, "kind", "side", number))["name"]

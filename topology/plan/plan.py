@@ -33,6 +33,10 @@ class Plan:
     appliances: pl.DataFrame
     cables: pl.DataFrame
     stages: pl.DataFrame
+    sources: pl.DataFrame
+    power_nodes: pl.DataFrame
+    feeds: pl.DataFrame
+    batteries: pl.DataFrame
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Every frame by its table's name, in the dictionary's order."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 
+from topology.plan import supply
 from topology.plan.plan import Plan
 
 
@@ -21,7 +22,7 @@ def counts(plan: Plan) -> dict[str, Any]:
         "nvlink_domains": plan.nvlink_domains.height,
         "switches": plan.switches.height,
         "cables": plan.cables.height,
-        "batteries": 0,
+        "batteries": int(plan.batteries["units"].sum()),
         "fabrics": {row["name"]: _fabric(plan, row) for row in plan.fabrics.iter_rows(named=True)},
     }
 
@@ -39,16 +40,16 @@ def _fabric(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def power(plan: Plan) -> dict[str, float | None]:
-    """Load of the whole design; what feeds it is null until the spec's power keys have an effect."""
-    it_mw = megawatts(int(plan.racks["power_w"].cast(pl.UInt64).sum()))
+def power(plan: Plan, ride_through_s: float | None = None) -> dict[str, float | None]:
+    """Load of the whole design and what feeds it; null where the spec says nothing of it."""
+    it_w = int(plan.racks["power_w"].cast(pl.UInt64).sum())
     return {
-        "it_mw": it_mw,
-        "facility_mw": round(it_mw * plan.spec.site.pue, 6),
-        "source_mw": None,
-        "battery_mw": None,
-        "battery_mwh": None,
-        "ride_through_s": None,
+        "it_mw": megawatts(it_w),
+        "facility_mw": megawatts(supply.facility_w(plan, it_w)),
+        "source_mw": megawatts(int(plan.sources["capacity_w"].sum())) if plan.sources.height else None,
+        "battery_mw": megawatts(int(plan.batteries["power_w"].sum())) if plan.batteries.height else None,
+        "battery_mwh": megawatts(int(plan.batteries["energy_wh"].sum())) if plan.batteries.height else None,
+        "ride_through_s": None if ride_through_s is None else round(ride_through_s, 1),
     }
 
 
@@ -68,6 +69,6 @@ def stages(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def megawatts(watts: int) -> float:
+def megawatts(watts: float) -> float:
     """Watts as MW, to the watt."""
     return round(watts / 1e6, 6)

@@ -316,6 +316,92 @@ STAGES = Table(
     ),
 )
 
+SOURCES = Table(
+    "sources",
+    "A utility connection or a power plant.",
+    ("name",),
+    (
+        Column("source", pl.UInt16, "Row number."),
+        Column("name", pl.String, "Name in the spec."),
+        Column("kind", pl.String, "utility, turbine, generator, fuel-cell or solar."),
+        Column("capacity_w", pl.UInt64, "Power it gives, all units together."),
+        Column("units", pl.UInt32, "Machines that fail one by one; 1 for a connection."),
+        Column("permitted", pl.Boolean, "Its permit is granted."),
+        Column("in_service", pl.String, "ISO date from which it gives power; null: now.", null=True),
+        _ORIGIN,
+    ),
+)
+
+POWER_NODES = Table(
+    "power_nodes",
+    "A device of the power tree. Devices of one pool share a bus and its load; a pool of one is a device alone.",
+    ("level", "side", "hall", "row", "index"),
+    (
+        Column("power_node", pl.UInt32, "Row number."),
+        Column("level", pl.UInt8, "Level, from 0 at the sources down."),
+        Column("kind", pl.String, "Kind in the spec: substation, transformer, ups, busway and so on."),
+        Column("side", pl.String, "A or B; empty where one device serves both sides."),
+        Column("hall", pl.UInt16, "Hall it stands in; null for the whole site.", "halls", null=True),
+        Column("row", pl.UInt32, "Row it stands at; null for a whole hall.", "rows", null=True),
+        Column("index", pl.UInt32, "Index among the devices of its level, side and place, from 1."),
+        Column("pool", pl.UInt32, "Pool it belongs to; pools are numbered through all levels."),
+        Column("supply", pl.UInt32, "Pool above that feeds it; null at the top.", null=True),
+        Column("rating_w", pl.UInt64, "Power it may carry all day, derating and power factor applied."),
+        Column("load_w", pl.Float64, "Power through it in normal running, every stage built."),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
+FEEDS = Table(
+    "feeds",
+    "One side of a rack's supply: circuits of one breaker size from one pool of the lowest level.",
+    ("rack", "side"),
+    (
+        Column("feed", pl.UInt32, "Row number."),
+        Column("rack", pl.UInt32, "The rack.", "racks"),
+        Column("side", pl.String, "A or B."),
+        Column("pool", pl.UInt32, "Pool of the lowest level that feeds it."),
+        Column("panel", pl.UInt32, "Device of that pool whose breakers it uses.", "power_nodes"),
+        Column("breaker", pl.UInt16, "First breaker position on the panel, from 1."),
+        Column("circuits", pl.UInt8, "Circuits, alike."),
+        Column("breaker_a", pl.Float64, "Rating of each breaker, amperes."),
+        Column(
+            "phase",
+            pl.String,
+            "Phases of its circuits: L1-L2-L3 of a three-phase one; L1 or, with two circuits, L3-L1 of single-phase.",
+        ),
+        Column("capacity_w", pl.UInt64, "Power all circuits carry all day."),
+        Column("load_w", pl.UInt32, "Power when the other side is down: all the rack draws."),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
+BATTERIES = Table(
+    "batteries",
+    "A bank of batteries.",
+    ("name", "bank"),
+    (
+        Column("battery", pl.UInt32, "Row number."),
+        Column("name", pl.String, "Name in the spec."),
+        Column("bank", pl.UInt16, "Number of the bank, from 1."),
+        Column("product", pl.String, "Catalogue slug of its units."),
+        Column("level", pl.UInt8, "Level of the power tree it is attached to."),
+        Column("units", pl.UInt32, "Units."),
+        Column("power_w", pl.UInt64, "Power of all units."),
+        Column("energy_wh", pl.UInt64, "Energy of all units from full to empty."),
+        Column(
+            "binding", pl.String, "What its size follows from: units, power, ride-through, hold, swing, step or spare."
+        ),
+        Column("x_m", pl.Float64, "Corner of its pad, metres from the site's origin."),
+        Column("y_m", pl.Float64, "Likewise."),
+        Column("length_m", pl.Float64, "Length of its pad, spacing included."),
+        Column("width_m", pl.Float64, "Width of its pad, spacing included."),
+        _ORIGIN,
+    ),
+)
+
 TABLES = (
     HALLS,
     ROWS,
@@ -331,4 +417,8 @@ TABLES = (
     APPLIANCES,
     CABLES,
     STAGES,
+    SOURCES,
+    POWER_NODES,
+    FEEDS,
+    BATTERIES,
 )

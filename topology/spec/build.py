@@ -22,6 +22,7 @@ from topology.spec.model import (
     Stage,
 )
 from topology.spec.networks import CORE
+from topology.spec.supply import needs, power
 
 Data = Mapping[str, Any]
 
@@ -38,6 +39,7 @@ def build(data: Data) -> ClusterSpec:
         fabrics=tuple(_fabric(fabric, i, data) for i, fabric in enumerate(data["fabrics"])),
         stages=_stages(data, compute),
         slurm=_slurm(data, [group.name for group in compute]),
+        power=power(data),
         catalog=data.get("catalog"),
     )
 
@@ -121,7 +123,7 @@ def _oversubscription(ratio: Data | float, *, core: bool) -> Oversubscription:
 
 def _stages(data: Data, compute: Sequence[ComputeGroup]) -> tuple[Stage, ...]:
     if "stages" not in data:
-        return (Stage("all", tuple((group.name, group.count) for group in compute), ("compute",)),)
+        return (Stage("all", tuple((group.name, group.count) for group in compute), path=("compute",)),)
     return tuple(
         Stage(
             stage["name"],
@@ -130,6 +132,7 @@ def _stages(data: Data, compute: Sequence[ComputeGroup]) -> tuple[Stage, ...]:
                 for group in compute
                 if group.name in stage["add"]
             ),
+            needs(stage, ("stages", i)),
             ("stages", i),
         )
         for i, stage in enumerate(data["stages"])

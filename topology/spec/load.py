@@ -11,6 +11,7 @@ from topology import __version__
 from topology.findings import Finding, FindingsError, Path, Severity
 from topology.rules import found
 from topology.source import Source
+from topology.spec.banks import bank_rules
 from topology.spec.build import build
 from topology.spec.formats import formats
 from topology.spec.model import ClusterSpec
@@ -25,7 +26,6 @@ Data = Mapping[str, Any]
 
 VERSION = 1  # of the language
 _NO_EFFECT_YET: tuple[tuple[str, Path], ...] = (
-    ("S901", ("power",)),
     ("S902", ("kubernetes",)),
     ("S903", ("pulumi",)),
     ("S905", ("site", "price_book")),
@@ -76,12 +76,10 @@ def _disagreements(source: Source, filled: Data, fabric_kinds: tuple[str, ...]) 
     yield from stage_counts(data)
     yield from slurm_rules(data)
     yield from power_loops(data)
+    yield from bank_rules(filled)
 
 
 def _without_effect(source: Source) -> Iterator[Finding]:
-    data = source.data
-    given = [(code, path) for code, path in _NO_EFFECT_YET if source.holds(path)]
-    stages = data.get("stages", ())
-    given += [("S904", ("stages", i, "needs")) for i, stage in enumerate(stages) if "needs" in stage]
-    for code, path in given:
-        yield source.at_key(found(code, f"{path[-1]} has no effect yet in this version", path))
+    for code, path in _NO_EFFECT_YET:
+        if source.holds(path):
+            yield source.at_key(found(code, f"{path[-1]} has no effect yet in this version", path))

@@ -2,7 +2,7 @@
 
 Each class is one noun of the spec and keeps the spec's own spelling of its keys. `path`
 fields hold where the noun stands in the spec, so that a later finding can point at it.
-Keys that nothing reads yet (power, kubernetes, pulumi) are validated but not kept here.
+Keys that nothing reads yet (kubernetes, pulumi) are validated but not kept here.
 """
 
 from dataclasses import dataclass, field
@@ -129,11 +129,102 @@ class Fabric:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What must be there before a stage may be energised."""
+
+    permits: tuple[str, ...] = ()  # names of sources whose permit it rests on
+    energised: tuple[str, ...] = ()  # halls
+    banks: int = 0  # battery banks in service
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A valid cluster: everything of the stages before it plus `add`."""
 
     name: str
     add: tuple[tuple[str, Count], ...]  # (group name, count), in the spec's group order
+    needs: Needs | None = None
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PowerSource:
+    """A utility connection or a power plant."""
+
+    name: str
+    kind: str  # utility, turbine, generator, fuel-cell or solar
+    capacity_mw: float  # all units together
+    units: int  # machines that fail one by one; 1 for a connection
+    permit: str  # granted or pending
+    in_service: str | None = None  # ISO date from which it gives power; None: now
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of the power tree; counts are derived, the rating is given."""
+
+    kind: str  # substation, transformer, switchgear, ups, pdu, rpp or busway
+    rating_w: float  # one device, its power factor applied
+    redundancy: str  # N, N+1, 2N or 4N/3
+    efficiency: float = 1.0  # power out over power in
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RackFeed:
+    """Circuits that end in a rack, the same on both sides."""
+
+    volts: float  # between phases, or of the one phase
+    phases: int  # 1 or 3
+    derating: float  # share of the breaker's rating that it carries all day
+    amps: float | None = None  # breaker of one circuit; None: the next standard size
+    circuits: int | None = None  # per side; None: as many as the rack needs
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A training job as the grid sees it: a square wave."""
+
+    swing: float  # height as a share of the IT load
+    period_s: float
+    duty: float  # share of the period at full load
+    ramp_limit_mw_per_s: float | None = None
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryBanks:
+    """Equal banks of one battery product at one level."""
+
+    name: str
+    product: str  # slug in the catalogue
+    attach: str  # kind of the level
+    power_mw: float | None = None  # all banks together; None: sized by the needs below
+    units: int | None = None  # all banks together; None: from power_mw or the needs
+    banks: int = 1
+    redundancy: str = "N"  # N, or N+1: one unit more than needed in every bank
+    soc: float = 1.0  # state of charge when the grid fails
+    reserve_soc: float = 0.2
+    ride_through_s: float | None = None
+    hold_s: float | None = None  # islanded hold or black start, for which the reserve may be used
+    compare: tuple[int, ...] = ()  # unit counts that the sizing sheet shows beside its own
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Where the power comes from and how it reaches the racks."""
+
+    sources: tuple[PowerSource, ...] = ()
+    levels: tuple[Level, ...] = ()  # from the source down
+    feed: RackFeed | None = None
+    workload: Workload | None = None
+    batteries: tuple[BatteryBanks, ...] = ()
+    cooling_mw: float | None = None  # None: by the site's PUE
+    shelves: str = "N"  # spare power shelves in a rack: N, N+1 or N+2
     path: Path = ()
 
 
@@ -183,4 +274,5 @@ class ClusterSpec:
     fabrics: tuple[Fabric, ...]
     stages: tuple[Stage, ...]  # never empty after loading: one stage "all" when the spec has none
     slurm: Slurm
+    power: Power | None = None
     catalog: str | None = None  # folder of own products, relative to the spec

@@ -1,0 +1,135 @@
+"""The arithmetic of a battery sizing, a line each, as an engineer checks it by hand."""
+
+import math
+from dataclasses import dataclass
+
+from topology.catalog.model import Battery
+from topology.expand.batteries import (
+    Need,
+    Sizing,
+    Swing,
+    compared,
+    enough,
+    left,
+    one_way_efficiency,
+    ride_through_s,
+    whole_units,
+)
+from topology.spec.model import BatteryBanks
+
+_MWH = 1e6
+_GROUPED = 1e5  # figures from here on are written with commas, and without decimals
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a sizing sheet: n = ceil(150 MW / 0.979 MW) = 154 units."""
+
+    symbol: str
+    formula: str  # with its figures
+    result: str
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} = {self.formula} = {self.result} {self.unit}".rstrip()
+
+
+def worked(
+    sized: Sizing, banks: BatteryBanks, battery: Battery, load_w: float, swing: Swing | None
+) -> tuple[Line, ...]:
+    """The sizing as arithmetic: efficiency, each need, the units, and how long they carry the load.
+
+    Figures are rounded to six digits for reading; the units come from the unrounded ones.
+    """
+    lines = [Line("η", f"sqrt({battery.round_trip:g})", _figure(one_way_efficiency(battery)), "")]
+    if swing is not None:
+        lines += _swing_lines(swing)
+    for need in sized.needs:
+        lines += _need_lines(need, banks, battery)
+    return (*lines, *_size_lines(sized, banks, battery), *_carried_lines(sized, banks, battery, load_w))
+
+
+def _swing_lines(swing: Swing) -> list[Line]:
+    height, duty = _mw(swing.height_w), f"{swing.duty:g}"
+    period, store = f"{swing.period_s:g} s", f"{_figure(swing.in_rack_j / 1e6)} MJ"
+    off = f"{height} - {store} / ({duty} · (1 - {duty}) · {period})"
+    left = Line("ΔP", f"max(0, {off})" if swing.left_w <= 0 else off, *_mw(swing.left_w).split())
+    lines = [
+        left,
+        Line("P(swing)", f"{_mw(swing.left_w)} · max({duty}, 1 - {duty})", *_mw(swing.power_w).split()),
+        Line(
+            "E(swing)",
+            f"{duty} · (1 - {duty}) · {period} · {_mw(swing.left_w)} / 3600 s/h",
+            *_mwh(swing.energy_wh).split(),
+        ),
+    ]
+    if swing.ramp_limit_w_per_s is not None:
+        ramp = f"{_mw(swing.ramp_limit_w_per_s)}/s"
+        under = f"({height})² - 2 · {ramp} · {store}"
+        step = f"sqrt({under})" if swing.step_w > 0 else f"sqrt(max(0, {under}))"
+        lines += [
+            Line("P(step)", step, *_mw(swing.step_w).split()),
+            Line("E(step)", f"({_mw(swing.step_w)})² / (2 · {ramp}) / 3600 s/h", *_mwh(swing.step_wh).split()),
+        ]
+    return lines
+
+
+def _need_lines(need: Need, banks: BatteryBanks, battery: Battery) -> list[Line]:
+    lines = []
+    seconds = {"ride-through": banks.ride_through_s, "hold": banks.hold_s}.get(need.name)
+    if seconds is not None:
+        energy = f"{_mw(need.power_w)} · {seconds:g} s / 3600 s/h"
+        lines.append(Line(f"E({need.name})", energy, *_mwh(need.energy_wh).split()))
+    by_power = f"ceil({_mw(need.power_w)} / {_mw(battery.power_w)})"
+    share = f"{banks.soc:g}" if need.name == "hold" else f"({banks.soc:g} - {banks.reserve_soc:g})"
+    per_unit = f"{_mwh(battery.energy_wh)} · {share} · {_figure(one_way_efficiency(battery))}"
+    both = f"max({by_power}, ceil({_mwh(need.energy_wh)} / ({per_unit})))"
+    units = ("no number of", "units") if need.units is None else (f"{need.units:,}", "units")
+    return [*lines, Line(f"n({need.name})", both if need.energy_wh > 0 else by_power, *units)]
+
+
+def _size_lines(sized: Sizing, banks: BatteryBanks, battery: Battery) -> list[Line]:
+    lines = []
+    total, least = f"{sized.units:,}", sized.units - sized.spare
+    if banks.units is not None:
+        formula = "given"
+    elif banks.power_mw is not None:
+        formula = f"ceil({banks.power_mw:g} MW / {_mw(battery.power_w)})"
+        if whole_units(banks.power_mw * 1e6, battery.power_w) < banks.banks:
+            formula = f"max({formula}, {banks.banks} banks)"
+    else:
+        names = [f"n({need.name})" for need in sized.needs]
+        formula = f"max({', '.join([*names, f'{banks.banks} banks'])})"
+    lines.append(Line("n", formula, f"{least:,}", "units"))
+    if sized.spare:
+        lines.append(Line("n(N+1)", f"{least:,} + {banks.banks} · 1", total, "units"))
+    have = compared(sized.units, battery)
+    return [
+        *lines,
+        Line("P(n)", f"{total} · {_mw(battery.power_w)}", *_mw(have.power_w).split()),
+        Line("E(n)", f"{total} · {_mwh(battery.energy_wh)}", *_mwh(have.energy_wh).split()),
+    ]
+
+
+def _carried_lines(sized: Sizing, banks: BatteryBanks, battery: Battery, load_w: float) -> list[Line]:
+    lines = []
+    window, efficiency = banks.soc - banks.reserve_soc, _figure(one_way_efficiency(battery))
+    for name, units in zip(("t", "t(one unit less)", "t(one bank less)"), left(sized), strict=True):
+        have = compared(units, battery)
+        formula = f"{_mwh(have.energy_wh)} · ({banks.soc:g} - {banks.reserve_soc:g}) · {efficiency} / {_mw(load_w)}"
+        if not enough(have.power_w, load_w):
+            formula = f"{units:,} · {_mw(battery.power_w)} < {_mw(load_w)}, power does not hold"
+        lines.append(Line(name, formula, _figure(ride_through_s(units, battery, window, load_w)), "s"))
+    return lines
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if _GROUPED <= value < math.inf else f"{value:.6g}"
+
+
+def _mw(value_w: float) -> str:
+    return f"{_figure(value_w / 1e6)} MW"
+
+
+def _mwh(value_wh: float) -> str:
+    return f"{_figure(value_wh / 1e6)} MWh" if value_wh >= _MWH else f"{_figure(value_wh / 1e3)} kWh"

@@ -1,0 +1,116 @@
+"""Tables of sources, devices of the power tree, and feeds."""
+
+from math import ceil
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from topology.expand.origins import Origins
+from topology.expand.power import feeds
+from topology.expand.power.tree import BOTH, Loads, Tree, grow
+from topology.plan import tables
+from topology.spec.model import ClusterSpec, Power
+
+SIDES = ("A", "B", "")  # by tree.A, tree.B, tree.BOTH
+
+
+def sources(power: Power | None, origins: Origins) -> pl.DataFrame:
+    """One row per source of the spec."""
+    every = power.sources if power else ()
+    return tables.SOURCES.frame(
+        {
+            "source": list(range(len(every))),
+            "name": [source.name for source in every],
+            "kind": [source.kind for source in every],
+            "capacity_w": [round(source.capacity_mw * 1e6) for source in every],
+            "units": [source.units for source in every],
+            "permitted": [source.permit == "granted" for source in every],
+            "in_service": [source.in_service for source in every],
+            "origin": [origins.of(source.path) for source in every],
+        }
+    )
+
+
+def tree_and_feeds(spec: ClusterSpec, racks: pl.DataFrame, origins: Origins) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Devices of every level, top first, and the two feeds of every rack; both empty without levels.
+
+    Raises:
+        FindingsError: a level cannot carry what hangs on it, or cannot have its redundancy.
+    """
+    power = spec.power
+    if power is None or not power.levels or not racks.height:
+        return tables.POWER_NODES.empty(), tables.FEEDS.empty()
+    load = racks["power_w"].to_numpy().astype(np.float64)
+    tree = grow(power.levels, _both_sides(racks, load))
+    stages = _stages(tree, racks["stage"].fill_null(len(spec.stages)).to_numpy().astype(np.int64), len(spec.stages))
+    first = np.cumsum([0, *(len(pools.devices) for pools in tree.pools)])
+    parts = []
+    device = 0
+    for level, pools in enumerate(tree.pools):
+        each = np.repeat(np.arange(len(pools.devices)), pools.devices)
+        supply = tree.supply[level - 1] + first[level - 1] if level else None
+        parts.append(
+            {
+                "power_node": np.arange(device, device + len(each)),
+                "level": level,
+                "kind": power.levels[level].kind,
+                "side": pl.Series(SIDES).gather(pools.side[each]),
+                "hall": _or_null(pools.hall[each]),
+                "row": _or_null(pools.row[each]),
+                "index": _index(pools.side[each], pools.hall[each], pools.row[each]),
+                "pool": each + first[level],
+                "supply": pl.Series(supply[each])
+                if supply is not None
+                else pl.Series([None] * len(each), dtype=pl.UInt32),
+                "rating_w": np.full(len(each), ceil(pools.usable_w)),
+                "load_w": (pools.normal_w / pools.devices)[each],
+                "stage": pl.Series(stages[level][each]),
+                "origin": origins.of(power.levels[level].path),
+            }
+        )
+        device += len(each)
+    nodes = pl.concat([tables.POWER_NODES.frame(part) for part in parts])
+    beyond = pl.when(pl.col("stage") < len(spec.stages)).then(pl.col("stage"))
+    nodes = nodes.with_columns(beyond.alias("stage"))
+    if power.feed is None:
+        return nodes, tables.FEEDS.empty()
+    bottom = tree.feeds + first[len(tree.pools) - 1]
+    panels = np.zeros(int(first[-1]), np.int64)
+    panels[nodes["pool"].to_numpy()[::-1]] = nodes["power_node"].to_numpy()[::-1]
+    return nodes, feeds.frame(power.feed, racks, bottom, panels, origins.of(power.feed.path))
+
+
+def _both_sides(racks: pl.DataFrame, load: NDArray[np.float64]) -> Loads:
+    """Half of each rack on each side; all of it when the other side is down."""
+    hall, row = (np.tile(racks[name].to_numpy().astype(np.int64), 2) for name in ("hall", "row"))
+    side = np.repeat(np.arange(2), racks.height)
+    return Loads(side, hall, row, np.tile(load / 2, 2), np.tile(load, 2))
+
+
+def _stages(tree: Tree, racks: NDArray[np.int64], beyond: int) -> list[NDArray[np.int64]]:
+    """First stage of every pool, by level: that of the earliest rack below it."""
+    below = np.tile(racks, 2)
+    hangs = tree.feeds
+    found = []
+    for level in range(len(tree.pools) - 1, -1, -1):
+        stage = np.full(len(tree.pools[level].devices), beyond)
+        np.minimum.at(stage, hangs, below)
+        found.append(stage)
+        below, hangs = stage, tree.supply[level - 1] if level else hangs
+    return found[::-1]
+
+
+def _or_null(values: NDArray[np.int64]) -> pl.Series:
+    series = pl.Series("value", values)
+    return series.to_frame().select(pl.when(pl.col("value") >= 0).then("value"))["value"]
+
+
+def _index(side: NDArray[np.int64], hall: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number of each device among those of its side and place, from 1."""
+    key = (hall + 1) * (int(row.max(initial=0)) + 2) * (BOTH + 1) + (row + 1) * (BOTH + 1) + side
+    order = np.argsort(key, kind="stable")
+    starts = np.searchsorted(key[order], key[order])
+    index = np.empty_like(key)
+    index[order] = np.arange(len(key)) - starts + 1
+    return index
