@@ -154,6 +154,12 @@ def test_a_small_spec_has_every_default_filled_in():
     assert (small.power, small.catalog) == (None, None)
 
 
+def test_a_levels_rating_is_what_one_device_carries_all_day():
+    level = "{kind: transformer, rating_kva: 2500, power_factor: 0.9, derating: 0.8}"
+    spec = load(source(f"{SMALL}power:\n  levels: [{level}]\n"), KINDS)[0]
+    assert spec.power.levels[0].rating_w == pytest.approx(2.5e6 * 0.9 * 0.8)
+
+
 def test_a_whole_spec_is_kept_word_for_word():
     whole = spec(WHOLE)
     assert (whole.name, whole.site, whole.catalog) == ("colossus", model.Site("memphis", 1.25), "catalog/")

@@ -166,7 +166,7 @@ class Level:
     """One level of the power tree; counts are derived, the rating is given."""
 
     kind: str  # substation, transformer, switchgear, ups, pdu, rpp or busway
-    rating_w: float  # one device, its power factor applied
+    rating_w: float  # one device, its power factor and derating applied
     redundancy: str  # N, N+1, 2N or 4N/3
     efficiency: float = 1.0  # power out over power in
     path: Path = ()

@@ -70,10 +70,11 @@ def _level(level: Data, redundancy: str, path: Path) -> Level:
 
 
 def _rating_w(level: Data) -> float:
+    """Watts that a device carries all day: its rating, derated, of an apparent one the real part."""
     for key, va in _APPARENT_VA.items():
         if key in level:
-            return float(level[key] * va * level["power_factor"])
-    return next(float(level[key] * w) for key, w in _REAL_W.items() if key in level)
+            return float(level[key] * va * level["power_factor"] * level["derating"])
+    return next(float(level[key] * w * level["derating"]) for key, w in _REAL_W.items() if key in level)
 
 
 def _feed(feed: Data, path: Path) -> RackFeed:
