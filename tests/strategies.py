@@ -6,7 +6,7 @@ small enough to be checked port by port, and goes through the real loader and ex
 
 import json
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 from hypothesis import event, reject, settings
@@ -59,7 +59,10 @@ def rack(slug, of, nodes, *, domain=False):
 
 def catalog(switches=(), nodes=(), racks=(), appliances=()):
     """Catalogue of just these products."""
-    return Catalog(*({each.slug: each for each in shelf} for shelf in (nodes, racks, switches, appliances)), {}, {}, "")
+    own = {"nodes": nodes, "racks": racks, "switches": switches, "appliances": appliances}
+    shelves = [each.name for each in fields(Catalog) if each.name != "sha256"]
+    made = {shelf: {each.slug: each for each in own.get(shelf, ())} for shelf in shelves}
+    return Catalog(**made, sha256="")
 
 
 CAGES = (2, 3, 4, 5, 6, 8, 12, 16, 24, 32)

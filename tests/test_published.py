@@ -6,6 +6,7 @@ counted. Where a maker prints something else, `EXCEPTIONS` says what and why.
 
 import re
 from collections import ChainMap
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,8 @@ def _merged():
         nodes.values(),
         [rack(slug, nodes[each["node"]], each["nodes"]) for slug, each in products["racks"].items()],
     )
-    shelves = ("nodes", "racks", "switches", "appliances")
-    return Catalog(*(ChainMap(getattr(own, shelf), getattr(built_in, shelf)) for shelf in shelves), "")
+    shelves = [each.name for each in fields(Catalog) if each.name != "sha256"]
+    return Catalog(**{shelf: ChainMap(getattr(own, shelf), getattr(built_in, shelf)) for shelf in shelves}, sha256="")
 
 
 CATALOG = _merged()

@@ -113,6 +113,14 @@ def _too_large(ask: Ask, rails: int) -> Finding:
         return _uneven_pods(ask, rails)
     most = _most_units(ask, rails)
     per_unit = f"{ask.unit_slots} nodes x {ask.nics} NICs"
+    if not most:
+        return ask.finding(
+            "N201",
+            "tiers" if fabric.tiers else "switch",
+            f"a unit of {per_unit} is {_endpoints(ask, 1):,} endpoints per plane, more than {tiers} of {switch.slug} "
+            f"({ports} ports at {fabric.uplink_gbps} Gb/s) {hold}",
+            "take a switch with more ports, or a smaller unit_racks",
+        )
     return ask.finding(
         "N201",
         "tiers" if fabric.tiers else "switch",
