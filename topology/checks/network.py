@@ -181,6 +181,31 @@ def nics_have_their_cables(plan: Plan) -> pl.DataFrame:
 
 
 @check(
+    "N308",
+    "a subnet manager is cabled in the first stage of its fabric",
+    "without one no InfiniBand link comes up",
+    severity=Severity.WARNING,
+    keys={"fabrics": "managers"},
+)
+def managers_are_cabled_first(plan: Plan) -> pl.DataFrame:
+    """Fabrics whose appliances get their first cable in a later stage than the first switch."""
+    first = plan.switches.group_by("fabric").agg(begins=pl.col("stage").min())
+    cabled = plan.cables.filter(pl.col("a_table") == "appliances").group_by("fabric", maintain_order=True)
+    late = cabled.agg(pl.col("origin").first(), cabled=pl.col("stage").min()).join(first, on="fabric")
+    stages = pl.lit(pl.Series([stage.name for stage in plan.spec.stages]))
+    fabrics = pl.lit(plan.fabrics["name"])
+    return late.filter(pl.col("cabled") > pl.col("begins")).select(
+        "origin",
+        example=fabrics.gather("fabric"),
+        message=pl.format(
+            "fabric {} stands from stage {} on; its subnet managers are cabled in stage {}",
+            fabrics.gather("fabric"), stages.gather("begins"), stages.gather("cabled"),
+        ),
+        help=pl.lit("leave a node out of a unit of the first stage; its ports go to the managers"),
+    )  # fmt: skip
+
+
+@check(
     "N306",
     "leaves are at least half filled",
     "a rail of a unit that needs less than half a leaf may share it with other rails or units",

@@ -94,6 +94,9 @@ def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> 
         names_ = spelled.gather(mine)
         keep[mine] &= ~names_.is_in(list(group.group.without)).to_numpy()
         known = set(names_.to_list()) if group.group.without else set()
+        if not keep[mine].any():
+            path = (*group.group.path, "without")
+            wrong.append(found("S355", f"every node of {group.group.name} is left out", path, "keep one at least"))
         for at, name in enumerate(group.group.without):
             if name not in known:
                 wrong.append(

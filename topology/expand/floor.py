@@ -34,13 +34,17 @@ class RowEnd:
     """Switches of one tier of a fabric that stand at the ends of a group's rows."""
 
     box: Box
-    each: int  # of one run of units, every plane counted
+    each: int  # of one leaf run, pod or island, every plane counted
     run_units: int
-    irregular: bool = False  # a run may be shorter
+    pod_runs: int = 1  # runs of what they belong to
+    island_runs: int = 1  # runs after which the count begins anew, with a shorter pod at the end
 
     def at_most(self, units: int) -> int:
-        """Most of them that stand at the end of a row of `units`: those of every run that starts in it."""
-        return self.each * (ceil(units / self.run_units) + self.irregular)
+        """Most of them that stand at the end of a row of `units`: those of every pod that starts in it."""
+        islands, runs = divmod(ceil(units / self.run_units), self.island_runs)
+        pods = ceil(self.island_runs / self.pod_runs)
+        started = min(pods, ceil(runs / self.pod_runs) + 1) if runs else 0
+        return self.each * (islands * pods + started)
 
 
 @dataclass(frozen=True, slots=True)

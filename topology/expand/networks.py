@@ -146,15 +146,14 @@ def _row_ends(design: Design) -> Iterator[RowEnd]:
     fabric, shape = design.ask.fabric, design.shape
     units = shape.leaves.run_units
     pods, cores = shape.pod_columns * shape.spines, shape.spines * shape.cores
-    short = shape.island_runs % shape.pod_runs != 0  # pods then start more often than every pod_runs
     tiers = (
-        ("leaf", shape.leaves.per_run, units, False),
-        ("spine", pods, shape.pod_runs * units, short),
-        ("core", cores, shape.island_units, False),
+        ("leaf", shape.leaves.per_run, 1, 1),
+        ("spine", pods, shape.pod_runs, shape.island_runs),
+        ("core", cores, shape.island_runs, shape.island_runs),
     )
-    for tier, each, span, irregular in tiers:
+    for tier, each, pod_runs, island_runs in tiers:
         if each and getattr(fabric.place, tier) == "row-end":
-            yield RowEnd(box(design.ask.switch), each * fabric.planes, span, irregular)
+            yield RowEnd(box(design.ask.switch), each * fabric.planes, units, pod_runs, island_runs)
 
 
 def _existing(design: Design) -> NDArray[np.bool_]:

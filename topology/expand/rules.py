@@ -19,6 +19,7 @@ _TABLE = (
     Rule("S352", "a count fills whole racks, NVLink domains and scalable units", _WHOLE),
     Rule("S353", "the stages add no more units than the group has", "stages add up to the group"),
     Rule("S354", "a node that is left out is one of the group's", "the name refers to nothing in this spec"),
+    Rule("S355", "a group keeps a node", "what has no node is no compute group"),
     Rule("C401", "a product that is named is in the catalogue", "its figures are known nowhere else"),
     Rule("N101", "a switch has ports of the rate", "the maker's data sheet, by the catalogue"),
     Rule("N102", "switches speak the fabric's protocol", "InfiniBand and Ethernet ports do not link"),

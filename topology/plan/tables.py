@@ -152,7 +152,7 @@ NODES = Table(
         Column("unit", pl.UInt32, "Its scalable unit.", "units"),
         Column("rack", pl.UInt32, "Its rack.", "racks"),
         Column("slot", pl.UInt8, "Slot in the rack, from 1, bottom up."),
-        Column("place", pl.UInt16, "Place among the unit's slots, from 0, empty ones counted: its leaf port."),
+        Column("place", pl.UInt32, "Place among the unit's slots, from 0, empty ones counted: its leaf port."),
         Column("domain", pl.UInt32, "NVLink domain.", "nvlink_domains"),
         _STAGE,
         _ORIGIN,

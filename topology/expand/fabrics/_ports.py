@@ -28,7 +28,10 @@ def rates(switch: Switch) -> tuple[int, ...]:
 
 
 def capacity(switch: Switch, gbps: int) -> int:
-    """Ports at one rate when every cage that can is split for it; 0 when none can."""
+    """Ports at one rate of the kind of cage that offers most, all split for it; 0 when none can.
+
+    Kinds are not added up: the ports of a tier are one block of neighbouring cages.
+    """
     return max((cage.count * cage.ports.get(gbps, 0) for cage in switch.cages), default=0)
 
 
