@@ -19,6 +19,7 @@ from topology.rules import Rule
 
 Query = Callable[[Plan], pl.DataFrame]
 EXAMPLES = 3
+BREACH = {"origin": pl.UInt16, "example": pl.String, "message": pl.String, "help": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ def check(
         return query
 
     return register
+
+
+def nothing() -> pl.DataFrame:
+    """What a check returns when its rule holds: a frame of breaches without a row."""
+    return pl.DataFrame(schema=BREACH)
 
 
 def run(plan: Plan) -> Iterator[Finding]:

@@ -2,12 +2,11 @@
 
 import polars as pl
 
-from topology.checks import check
+from topology.checks import BREACH, check
 from topology.expand.batteries import compared, enough, one_way_efficiency, ride_through_s, smoothed
 from topology.expand.power.banks import Banked, banked
 from topology.plan import Plan
 
-_SCHEMA = {"origin": pl.UInt16, "example": pl.String, "message": pl.String, "help": pl.String}
 _CARRY = "n x e x (soc - reserve) x discharge efficiency / load, and n x p at least the load"
 
 
@@ -15,7 +14,7 @@ def _rows(plan: Plan, found: list[tuple[Banked, str, str]]) -> pl.DataFrame:
     origin = {path: at for at, path in enumerate(plan.origins)}
     return pl.DataFrame(
         [(origin[each.entry.path], each.entry.name, message, help_) for each, message, help_ in found],
-        schema=_SCHEMA,
+        schema=BREACH,
         orient="row",
     )
 

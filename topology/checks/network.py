@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from topology.checks import check
+from topology.checks import check, nothing
 from topology.findings import Severity
 from topology.plan import Plan, names, tables
 
@@ -24,7 +24,7 @@ def ports_take_one_cable(plan: Plan) -> pl.DataFrame:
     """Ports with two cables or more, both cables named by their row numbers."""
     port = ["table", "end", "cage", "port"]
     if _all_different(plan):
-        return _nothing()
+        return nothing()
     twice = _ends(plan).group_by(port).agg(pl.col("cable"), pl.col("origin").first(), uses=pl.len())
     over = twice.filter(pl.col("uses") > 1).sort(port).collect()
     cables = pl.col("cable").list.sort().cast(pl.List(pl.String)).list.join(" and ")
@@ -85,7 +85,7 @@ def links_spread_evenly(plan: Plan) -> pl.DataFrame:
         .collect()
     )
     if not uneven.height:
-        return _nothing()
+        return nothing()
     spelled = names.switch_names(plan)
     return uneven.with_columns(example=spelled.gather(uneven["a"])).select(
         "origin",
@@ -146,7 +146,7 @@ def nics_meet_their_rail(plan: Plan) -> pl.DataFrame:
         .collect()
     )
     if not over.height:
-        return _nothing()
+        return nothing()
     return over.with_columns(example=names.switch_names(plan).gather(over["b"])).select(
         "origin",
         "example",
@@ -171,7 +171,7 @@ def nics_have_their_cables(plan: Plan) -> pl.DataFrame:
         short.append(has.filter(pl.col("has") < row["planes"]).with_columns(planes=pl.lit(row["planes"])))
     bad = pl.concat(short) if short else pl.DataFrame()
     if not bad.height:
-        return _nothing()
+        return nothing()
     return bad.with_columns(example=names.node_names(plan).gather(bad["node"])).select(
         "origin",
         "example",
@@ -230,12 +230,8 @@ def leaves_are_filled(plan: Plan) -> pl.DataFrame:
                     "help": "write leaf_sharing: rails or units, a larger unit_racks, or a smaller switch",
                 }
             )
-    return pl.DataFrame(rows) if rows else _nothing()
+    return pl.DataFrame(rows) if rows else nothing()
 
 
 def _cores(plan: Plan) -> list[int]:
     return [at for at, fabric in enumerate(plan.spec.fabrics) if fabric.kind == "core"]
-
-
-def _nothing() -> pl.DataFrame:
-    return pl.DataFrame(schema={"origin": pl.UInt16, "example": pl.String, "message": pl.String, "help": pl.String})

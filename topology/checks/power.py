@@ -2,18 +2,13 @@
 
 import polars as pl
 
-from topology.checks import check
+from topology.checks import check, nothing
 from topology.expand.power.feeds import PHASES, on_phase_w
 from topology.findings import Severity
 from topology.plan import Plan, failures, names, supply
 
 _TREE = "the breakers of an overloaded device open, and everything below it is dark"
 _PHASES = 0.10  # of the mean of a panel's phases; common practice for panel schedules, unverified
-_SCHEMA = {"origin": pl.UInt16, "example": pl.String, "message": pl.String, "help": pl.String}
-
-
-def _nothing() -> pl.DataFrame:
-    return pl.DataFrame(schema=_SCHEMA)
 
 
 def _kw(watts: pl.Expr) -> pl.Expr:
@@ -42,7 +37,7 @@ def _pools(plan: Plan) -> pl.DataFrame:
 def devices_carry_their_load(plan: Plan) -> pl.DataFrame:
     """Pools whose load, as the feeds give it, is above what their devices carry."""
     if not plan.feeds.height:
-        return _nothing()
+        return nothing()
     found = failures.paths(plan)
     load = pl.DataFrame({"pool": range(len(found.devices)), "now_w": failures.normal_w(found)})
     pools = _pools(plan).join(load.cast({"pool": pl.UInt32}), on="pool", maintain_order="left")
@@ -69,7 +64,7 @@ def devices_carry_their_load(plan: Plan) -> pl.DataFrame:
 def one_failure_is_survived(plan: Plan) -> pl.DataFrame:
     """Pools of redundant levels whose failure loses racks or overloads a device."""
     if not plan.feeds.height or devices_carry_their_load(plan).height:  # P201 comes first
-        return _nothing()
+        return nothing()
     pools = _pools(plan)
     result = failures.single_failures(plan).with_columns(pl.col("pool").cast(pl.UInt32))
     result = result.with_columns(pl.col("lost_racks") - pl.col("on_one"))  # P203, P204 and P207 name those
@@ -77,7 +72,7 @@ def one_failure_is_survived(plan: Plan) -> pl.DataFrame:
         pools.filter(pl.col("redundancy") != "N").drop("level"), on="pool", maintain_order="left"
     )
     if not bad.height:
-        return _nothing()
+        return nothing()
     worst = pools.select(worst_pool="pool", worst="example")
     bad = bad.with_columns(pl.col("worst_pool").cast(pl.UInt32)).join(
         worst, on="worst_pool", how="left", maintain_order="left"
@@ -108,7 +103,7 @@ def one_failure_is_survived(plan: Plan) -> pl.DataFrame:
 def racks_have_two_feeds(plan: Plan) -> pl.DataFrame:
     """Racks without an A feed or without a B feed."""
     if not plan.power_nodes.height or plan.spec.power is None or plan.spec.power.feed is None:
-        return _nothing()
+        return nothing()
     sides = plan.feeds.group_by("rack").agg(sides=pl.col("side").sort().str.join(""))
     racks = plan.racks.select("rack", "origin", example=names.rack_names(plan))
     bad = racks.join(sides, on="rack", how="left", maintain_order="left").filter(pl.col("sides").fill_null("") != "AB")
@@ -136,7 +131,7 @@ def feeds_are_of_two_sides(plan: Plan) -> pl.DataFrame:
         .filter((pl.col("pool") == 1) & (pl.col("sides") > 1))
     )
     if not same.height:
-        return _nothing()
+        return nothing()
     rack = names.rack_names(plan).gather(same["rack"])
     panel = names.power_node_names(plan).gather(same["panel"])
     return same.with_columns(example=rack, device=panel).select(
@@ -152,7 +147,7 @@ def feeds_carry_their_rack(plan: Plan) -> pl.DataFrame:
     """Feeds whose circuits carry less than the rack's catalogue maximum."""
     over = plan.feeds.filter(pl.col("load_w") > pl.col("capacity_w"))
     if not over.height:
-        return _nothing()
+        return nothing()
     return over.with_columns(example=names.rack_names(plan).gather(over["rack"])).select(
         "origin",
         "example",
@@ -177,7 +172,7 @@ def feeds_carry_their_rack(plan: Plan) -> pl.DataFrame:
 def phases_are_balanced(plan: Plan) -> pl.DataFrame:
     """Panels of single-phase feeds with a phase more than 10 % from the mean of the three."""
     if plan.spec.power is None or plan.spec.power.feed is None or plan.spec.power.feed.phases != 1:
-        return _nothing()
+        return nothing()
     loads = plan.feeds.group_by("panel").agg(on_phase_w(phase).sum().alias(phase) for phase in PHASES)
     spread = loads.select(
         "panel", high=pl.max_horizontal(PHASES), low=pl.min_horizontal(PHASES), mean=pl.mean_horizontal(PHASES)
@@ -185,7 +180,7 @@ def phases_are_balanced(plan: Plan) -> pl.DataFrame:
     most = pl.max_horizontal(pl.col("high") - pl.col("mean"), pl.col("mean") - pl.col("low"))
     bad = spread.filter(most > _PHASES * pl.col("mean")).sort("panel")
     if not bad.height:
-        return _nothing()
+        return nothing()
     origins = plan.power_nodes["origin"].gather(bad["panel"])
     return bad.with_columns(example=names.power_node_names(plan).gather(bad["panel"]), origin=origins).select(
         "origin",
@@ -201,14 +196,14 @@ def phases_are_balanced(plan: Plan) -> pl.DataFrame:
 def feeds_end_on_a_device(plan: Plan) -> pl.DataFrame:
     """Feeds whose pool, or a pool above it, has no device."""
     if not plan.feeds.height:
-        return _nothing()
+        return nothing()
     known = plan.power_nodes.select("level", "pool", "supply").unique("pool", maintain_order=True)
     for level in range(int(known["level"].max() or 0) + 1):  # type: ignore[arg-type]
         fed = pl.col("supply").is_in(known["pool"].to_list())
         known = known.filter((pl.col("level") != level) | fed | (level == 0))
     bad = plan.feeds.filter(~pl.col("pool").is_in(known["pool"].to_list()))
     if not bad.height:
-        return _nothing()
+        return nothing()
     return bad.with_columns(example=names.rack_names(plan).gather(bad["rack"])).select(
         "origin",
         "example",

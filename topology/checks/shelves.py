@@ -2,10 +2,9 @@
 
 import polars as pl
 
-from topology.checks import check
+from topology.checks import check, nothing
 from topology.plan import Plan, names
 
-_SCHEMA = {"origin": pl.UInt16, "example": pl.String, "message": pl.String, "help": pl.String}
 SPARE = {"N": 0, "N+1": 1, "N+2": 2}
 
 
@@ -28,7 +27,7 @@ def shelves_carry_their_rack(plan: Plan) -> pl.DataFrame:
     }
     have = {slug: count for slug, count in shelves.items() if count}
     if not have:
-        return pl.DataFrame(schema=_SCHEMA)
+        return nothing()
     racks = plan.racks.with_columns(example=names.rack_names(plan)).filter(pl.col("design").is_in(list(have)))
     racks = racks.with_columns(shelves=pl.col("design").replace_strict(have, return_dtype=pl.Int64))
     carries = (pl.col("shelves") - spare) * rating

@@ -2,12 +2,10 @@
 
 import polars as pl
 
-from topology.checks import check
+from topology.checks import BREACH, check
 from topology.expand.batteries import enough, ride_through_s
 from topology.expand.power.banks import banked
 from topology.plan import Plan
-
-_SCHEMA = {"origin": pl.UInt16, "example": pl.String, "message": pl.String, "help": pl.String}
 
 
 @check(
@@ -35,4 +33,4 @@ def stages_ride_through(plan: Plan) -> pl.DataFrame:
                     f"needs carry that for {has:,.0f} s, not the {asked:,.0f} s asked for"
                 )
                 rows.append((row["origin"], stage.name, message, f"write banks: {counted + 1} or more under needs"))
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=BREACH, orient="row")
