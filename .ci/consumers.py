@@ -3,18 +3,39 @@
 
 import os
 import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from topology.verify.packages import SUITES, UnavailableError, slurm
+from topology.verify.cache import UnavailableError
+from topology.verify.engines import ENGINES, etcd, kube_apiserver, kueue, pulumi
+from topology.verify.packages import SUITES, slurm
+
+SAID_FROM_S = 1.0  # what was there already is not worth a line
+
+_VERSIONS = {engine.name: engine.version for engine in ENGINES}
+CONSUMERS: Mapping[str, Callable[[], object]] = {  # what a reader of a log calls it: what brings it
+    **{f"Slurm {release}": partial(slurm, release) for release in SUITES},
+    f"Pulumi {_VERSIONS['pulumi']}": pulumi,
+    f"etcd {_VERSIONS['etcd']}": etcd,
+    f"kube-apiserver and kubectl {_VERSIONS['kubernetes']}": kube_apiserver,
+    f"Kueue {_VERSIONS['kueue']}": kueue,
+}
 
 
 def main() -> int:
     """Exit code: 1 when CI lacks a program; elsewhere the tests that need it are left out."""
     missing = []
-    for release in SUITES:
+    for name, bring in CONSUMERS.items():  # one after another: each build takes all cores
+        begun = time.monotonic()
         try:
-            slurm(release)
+            bring()
         except UnavailableError as error:
-            missing.append(f"no Slurm {release}: {str(error).splitlines()[0]}")
+            missing.append(f"no {name}: {str(error).splitlines()[0]}")
+        else:
+            took = time.monotonic() - begun
+            if took > SAID_FROM_S:
+                sys.stderr.write(f"{name} is ready after {took:.0f} s\n")
     in_ci = os.environ.get("CI") == "true"
     for line in missing:
         sys.stderr.write(f"error: {line}\n" if in_ci else f"warning: tests are left out, {line}\n")

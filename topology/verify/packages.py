@@ -5,16 +5,16 @@ unpacked loader and library folders into each of them. Starting them through the
 do, since slurmctld runs /proc/self/exe again.
 """
 
-import fcntl
 import os
 import shutil
 import sysconfig
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from topology.verify.cache import UnavailableError, alone, cache, sweep
 from topology.verify.programs import run
+
+__all__ = ["SUITES", "UnavailableError", "slurm"]
 
 SUITES = {"26.05": "forky", "24.11": "trixie"}  # Slurm release: the Debian suite that carries it
 PACKAGES = ("slurmctld", "slurm-client", "slurm-wlm-jwt-plugin")
@@ -28,10 +28,6 @@ UNUSED = (
     "usr/share/lintian",
     "usr/share/bash-completion",
 )
-
-
-class UnavailableError(Exception):
-    """The real program cannot be had on this machine; the text says why."""
 
 
 def slurm(release: str) -> Path:
@@ -49,29 +45,21 @@ def slurm(release: str) -> Path:
         raise UnavailableError(f"Slurm {release} is in no Debian suite known here; known: {', '.join(SUITES)}")
     suite = SUITES[release]
     try:
-        cache = _cache()
-        found = _unpacked(cache, suite, release)
+        folder = cache()
+        found = _unpacked(folder, suite, release)
         if found is None:
-            with _alone(cache / f"slurm-{suite}.lock"):
-                found = _unpacked(cache, suite, release) or _unpack(cache, suite, release)
+            with alone(folder / f"slurm-{suite}.lock"):
+                found = _unpacked(folder, suite, release) or _unpack(folder, suite, release)
     except OSError as error:
         raise UnavailableError(f"Slurm cannot be unpacked: {error}") from error
     return found
 
 
-def _cache() -> Path:
-    """The cache folder, made when missing. The XDG rules ignore a relative path."""
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    cache = (base if base.is_absolute() else Path.home() / ".cache") / "cluster-topology"
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache
-
-
-def _unpacked(cache: Path, suite: str, release: str) -> Path | None:
+def _unpacked(folder: Path, suite: str, release: str) -> Path | None:
     """The newest folder of an earlier run whose programs start, or None."""
-    folders = cache.glob(f"slurm-{suite}-{release}.*")
-    newest_first = sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
-    return next((folder for folder in newest_first if _starts(folder, release)), None)
+    found = folder.glob(f"slurm-{suite}-{release}.*")
+    newest_first = sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)
+    return next((each for each in newest_first if _starts(each, release)), None)
 
 
 def _starts(folder: Path, release: str) -> bool:
@@ -80,29 +68,20 @@ def _starts(folder: Path, release: str) -> bool:
     return answer.code == 0 and answer.out.split()[-1].startswith(f"{release}.")  # "slurm-wlm 26.05.5"
 
 
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Hold `lock`, waiting for another process that unpacks; the kernel frees it when a process dies."""
-    with lock.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-def _unpack(cache: Path, suite: str, release: str) -> Path:
+def _unpack(folder: Path, suite: str, release: str) -> Path:
     """A new folder in the cache, complete or absent: all work is done beside it, then renamed."""
     tools = [name for name in ("apt-get", "dpkg-deb") if shutil.which(name) is None]
     if tools:
         raise UnavailableError(f"{' and '.join(tools)} not found: the packages come from a Debian mirror")
     patchelf = _patchelf()
     prefix = f".slurm-{suite}-"
-    for left_over in cache.glob(f"{prefix}*"):  # of a run that was ended; the lock says none is alive
-        shutil.rmtree(left_over, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=cache) as work:
+    sweep(folder, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as work:
         debs = _download(Path(work), suite)
         version = _version(debs)
         if not version.startswith(f"{release}."):
             raise UnavailableError(f"suite {suite} now carries Slurm {version}, not {release}")
-        root, final = Path(work, "root"), cache / f"slurm-{suite}-{version}"
+        root, final = Path(work, "root"), folder / f"slurm-{suite}-{version}"
         for deb in debs:
             _must(["dpkg-deb", "-x", deb, root])
         for path in UNUSED:
