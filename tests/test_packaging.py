@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 CHECKOUT = Path(__file__).parent.parent
 PACKED = {"topology": "topology", "templates": "topology/_data/templates", "schemas": "topology/_data/schemas"}
-SUFFIXES = {".py", ".yaml", ".j2", ".json", ".typed"}
+SUFFIXES = {".py", ".yaml", ".j2", ".json", ".typed", ".txt", ".mod", ".sum"}
 LOCKS = ("requirements.txt", "requirements-dev.txt")
 
 
