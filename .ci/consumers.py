@@ -7,11 +7,21 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from topology.verify import nautobot, stores
 from topology.verify.cache import UnavailableError
 from topology.verify.engines import ENGINES, etcd, kube_apiserver, kueue, pulumi
 from topology.verify.packages import SUITES, slurm
 
+IN_CI = os.environ.get("CI") == "true"
 SAID_FROM_S = 1.0  # what was there already is not worth a line
+
+
+def inventory_server() -> None:
+    """A Nautobot and its database; in CI the packages of PostgreSQL and Redis as well, where they are missing."""
+    if IN_CI and os.getuid() == 0:
+        stores.install()
+    nautobot.prepare()
+
 
 _VERSIONS = {engine.name: engine.version for engine in ENGINES}
 CONSUMERS: Mapping[str, Callable[[], object]] = {  # what a reader of a log calls it: what brings it
@@ -20,6 +30,7 @@ CONSUMERS: Mapping[str, Callable[[], object]] = {  # what a reader of a log call
     f"etcd {_VERSIONS['etcd']}": etcd,
     f"kube-apiserver and kubectl {_VERSIONS['kubernetes']}": kube_apiserver,
     f"Kueue {_VERSIONS['kueue']}": kueue,
+    f"Nautobot {nautobot.VERSION}": inventory_server,
 }
 
 
@@ -36,10 +47,9 @@ def main() -> int:
             took = time.monotonic() - begun
             if took > SAID_FROM_S:
                 sys.stderr.write(f"{name} is ready after {took:.0f} s\n")
-    in_ci = os.environ.get("CI") == "true"
     for line in missing:
-        sys.stderr.write(f"error: {line}\n" if in_ci else f"warning: tests are left out, {line}\n")
-    return 1 if missing and in_ci else 0
+        sys.stderr.write(f"error: {line}\n" if IN_CI else f"warning: tests are left out, {line}\n")
+    return 1 if missing and IN_CI else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Deployment: what Pulumi resources write to."""

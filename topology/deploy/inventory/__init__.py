@@ -1,0 +1,58 @@
+"""The inventory: what stands at the site, written by the resources of a deployment, one owner each.
+
+A token is the SHA-256 of what the inventory holds for an owner, read back from it. After `write` it stays the same
+until somebody changes the inventory, so that `pulumi refresh` sees every change made by hand.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from topology.deploy.inventory.error import InventoryError
+from topology.deploy.inventory.records import TABLES, Records
+
+__all__ = ["TABLES", "Inventory", "InventoryError", "Records", "open_inventory"]
+
+
+class Inventory(Protocol):
+    """Where records of owners stand. Every method raises InventoryError when the inventory cannot be reached."""
+
+    def write(self, owner: str, records: Records) -> str:
+        """Token of exactly these records, which now stand for `owner`."""
+        ...
+
+    def token(self, owner: str) -> str | None:
+        """Token of what stands for `owner` now; None when nothing does."""
+        ...
+
+    def remove(self, owner: str) -> None:
+        """Take away what `write` made for `owner`, and nothing else; gone already is fine."""
+        ...
+
+
+def open_inventory(config: Mapping[str, Any]) -> Inventory:
+    """The inventory that `config` names: `{"kind": "sqlite", "path": "site.db"}`, or a server's.
+
+    Nothing is opened or asked yet. A token of a server is never in `config`: it names what holds it.
+
+    Raises:
+        InventoryError: An unknown kind or key, a missing one, or the package of the kind is not installed.
+    """
+    kind = str(config.get("kind"))
+    if kind not in _KINDS:
+        raise InventoryError(f"inventory: kind {kind} is unknown", f"write one of {', '.join(sorted(_KINDS))}")
+    return _KINDS[kind](config)
+
+
+def _sqlite(config: Mapping[str, Any]) -> Inventory:
+    from topology.deploy.inventory.sqlite import SqliteInventory  # noqa: PLC0415 -- only the backend in use is loaded
+
+    unknown = sorted(set(config) - {"kind", "path"})
+    if unknown:
+        raise InventoryError(f"inventory: sqlite knows no key {unknown[0]}", "it takes kind and path")
+    if not isinstance(config.get("path"), str) or not config["path"]:
+        raise InventoryError("inventory: sqlite needs a path", "write path: site.db, the file that holds it")
+    return SqliteInventory(Path(config["path"]))
+
+
+_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Inventory]] = {"sqlite": _sqlite}

@@ -1,0 +1,115 @@
+"""The inventory in one SQLite file: needs no server, and any SQLite client reads it."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from topology.deploy.inventory.error import InventoryError
+from topology.deploy.inventory.records import TABLES, Records, checked, spelled, unique_keys
+from topology.deploy.inventory.sqlite_file import columns, quoted, readable, transaction
+from topology.plan.tables import Table
+
+Row = tuple[object, ...]
+
+
+class SqliteInventory:
+    """Records of every owner in the file at `path`, which the first `write` makes. Methods may run in parallel.
+
+    Raises:
+        InventoryError: In every method, when the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, owner: str, records: Records) -> str:
+        """Token of exactly these records, which now stand for `owner`, whole or not at all.
+
+        Raises:
+            InventoryError: A record is malformed, or another owner has one with the same key.
+        """
+        rows = {name: _rows(frame) for name, frame in checked(owner, records).items()}
+        with transaction(self._path) as db:
+            token = _digest(rows)
+            if _digest(_standing(db, owner)) != token:
+                _replace(db, owner, rows)
+        return token
+
+    def token(self, owner: str) -> str | None:
+        """Digest of the rows of `owner` as the file has them now; None without a row."""
+        with readable(self._path) as db:
+            rows = _standing(db, owner) if db is not None else {}
+        return _digest(rows) if rows else None
+
+    def remove(self, owner: str) -> None:
+        """Take away every row of `owner`; none is fine."""
+        with readable(self._path) as db:
+            there = db is not None and bool(_standing(db, owner))
+        if there:
+            with transaction(self._path) as db:
+                _replace(db, owner, {})
+
+
+def _rows(frame: pl.DataFrame) -> list[Row]:
+    """Rows as SQLite gives them back: it has no truth values, only 0 and 1."""
+    return frame.with_columns(pl.col(pl.Boolean).cast(pl.Int64)).rows()
+
+
+def _standing(db: sqlite3.Connection, owner: str) -> dict[str, list[Row]]:
+    """Rows of `owner` by table, sorted by key; tables without a row are left out."""
+    found = {name: _select(db, table, owner) for name, table in TABLES.items()}
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def _select(db: sqlite3.Connection, table: Table, owner: str) -> list[Row]:
+    order = ", ".join(quoted(column) for column in table.key)
+    query = f"SELECT {columns(table)} FROM {table.name} WHERE owner = ? ORDER BY {order}"  # noqa: S608 -- our own names
+    return db.execute(query, (owner,)).fetchall()
+
+
+def _digest(rows: Mapping[str, list[Row]]) -> str:
+    """SHA-256 of the rows in the dictionary's order, as hex."""
+    return hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode()).hexdigest()
+
+
+def _replace(db: sqlite3.Connection, owner: str, rows: Mapping[str, list[Row]]) -> None:
+    """Make `rows` the only ones of `owner`, inside the transaction of the caller."""
+    for table in TABLES.values():
+        db.execute(f"DELETE FROM {table.name} WHERE owner = ?", (owner,))  # noqa: S608 -- our own names
+    for name, mine in rows.items():
+        table = TABLES[name]
+        places = ", ".join("?" * len(table.columns))
+        insert = f"INSERT INTO {name} ({columns(table)}, owner) VALUES ({places}, ?)"  # noqa: S608 -- our own names
+        try:
+            db.executemany(insert, ((*row, owner) for row in mine))
+        except sqlite3.IntegrityError as error:
+            raise _claimed(db, owner, table, mine) from error
+
+
+def _claimed(db: sqlite3.Connection, owner: str, table: Table, mine: list[Row]) -> Exception:
+    """The error that names the first record of `mine` whose key another owner has, and both owners."""
+    schema = {column.name: pl.Int64 if column.dtype == pl.Boolean else column.dtype for column in table.columns}
+    ours = pl.DataFrame(mine, schema=schema, orient="row")
+    for key, theirs in _keys_of_others(db, owner, table):
+        both = ours.join(theirs, on=list(key)).sort(key)
+        if both.height:
+            row = both.row(0, named=True)
+            return InventoryError(
+                f"{table.name} {spelled(table, row, key)} is claimed by {owner} and stands for {row['owner']}",
+                f"deploy or remove {row['owner']} first, so that it lets go of it",
+            )
+    return AssertionError(f"{table.name}: a row of {owner} was refused that breaks no key")
+
+
+def _keys_of_others(db: sqlite3.Connection, owner: str, table: Table) -> Iterator[tuple[tuple[str, ...], pl.DataFrame]]:
+    """Each key of the table, and the rows of all other owners under it."""
+    dtypes = {column.name: column.dtype for column in table.columns}
+    for key in unique_keys(table):
+        names = ", ".join(map(quoted, key))
+        query = f"SELECT {names}, owner FROM {table.name} WHERE owner <> ?"  # noqa: S608 -- our own names
+        schema = {**{column: dtypes[column] for column in key}, "owner": pl.String}
+        yield key, pl.DataFrame(db.execute(query, (owner,)).fetchall(), schema=schema, orient="row")
