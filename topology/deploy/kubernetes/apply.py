@@ -1,0 +1,117 @@
+"""Manifests applied: sent side by side where order does not matter, and not at all where nothing differs."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from topology.deploy.kubernetes.compare import is_current
+from topology.deploy.kubernetes.documents import Document, read
+from topology.deploy.kubernetes.errors import KubernetesError
+from topology.deploy.kubernetes.ownership import ApplySet, content_of, key_of
+from topology.deploy.kubernetes.placing import CRD, Placed, brought, place, waves
+from topology.deploy.kubernetes.removal import remove
+from topology.deploy.kubernetes.server import Server
+
+SERVED_S = 30  # a kind is served a second after it was applied; a busy server takes longer
+POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an apply did, in objects."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    waiting: int = 0  # labels of nodes that have not joined yet; apply again when they have
+    deleted: int = 0  # left the plan, and was made by us
+    released: int = 0  # left the plan, and was there before us: it stays, without what we had written on it
+
+    def __str__(self) -> str:
+        said = {name: getattr(self, name) for name in self.__slots__}
+        return ", ".join(f"{count:,} {name}" for name, count in said.items() if count) or "nothing to do"
+
+
+def apply(
+    folders: Iterable[Path],
+    *,
+    owner: str,
+    context: str | None = None,
+    kubeconfig: Path | None = None,
+    concurrency: int = 16,
+) -> Counts:
+    """Make a server's objects those of the manifests in `folders`; count what that took.
+
+    Files are applied in the order of their names, the documents of one side by side. Afterwards, what `owner` had
+    applied earlier and is in no file now is removed. A Node is never made, only labelled once its kubelet has
+    brought it; nodes that KWOK plays are the exception. Repeating it does nothing where nothing has changed.
+
+    Raises:
+        KubernetesError: a file, the connection or the server refused; what had been applied by then stays.
+    """
+    documents = read(list(folders))
+    with Server(context=context, kubeconfig=kubeconfig, concurrency=concurrency) as server:
+        return applied(documents, server, ApplySet(owner))
+
+
+def applied(documents: Sequence[Document], server: Server, owned: ApplySet) -> Counts:
+    """Counts of applying `documents` to `server`; see `apply`."""
+    placed = place(documents, server, owned)
+    wanted = content_of(each.document.key for each in placed)
+    before = owned.content(server)
+    if before | wanted != before:
+        owned.record(server, before | wanted)
+    counts: Counter[str] = Counter()
+    for wave in waves(placed):
+        counts.update(_sent(wave, server, owned))
+        if crds := [each for each in wave if each.kind.kind == CRD]:
+            _wait_for_crds(crds, server)
+    kept = {each.document.key.object for each in placed}
+    members = owned.members(server, before) if before.kinds else []
+    counts.update(remove([(kind, live) for kind, live in members if key_of(kind, live).object not in kept], server))
+    if before | wanted != wanted:
+        owned.record(server, wanted)
+    return Counts(**counts)
+
+
+def _sent(wave: Sequence[Placed], server: Server, owned: ApplySet) -> list[str]:
+    """A word for each of what was done, as in `Counts`; all refusals of a wave are raised at once."""
+    outcomes = server.each(lambda each: _outcome(each, server, owned), wave)
+    refusals = [refusal for _, refusal in outcomes if refusal]
+    if refusals:
+        raise KubernetesError("\n".join(refusals))
+    return [word for word, _ in outcomes]
+
+
+def _outcome(each: Placed, server: Server, owned: ApplySet) -> tuple[str, str]:
+    """What was done with one document, or why the server refused it."""
+    if each.waits:
+        return "waiting", ""
+    if each.live is not None and owned.has(each.live) and is_current(each.live, each.document):
+        return "unchanged", ""
+    answer = server.apply(each.kind, each.document.key, owned.marked(each.document, adopted=each.adopted))
+    if not answer.fine:
+        return "", f"{each.document}: {answer.refusal}"
+    if answer.status == 201:  # noqa: PLR2004 -- HTTP's own code
+        return "created", ""
+    same = each.live is not None and _version(answer.body) == _version(each.live)
+    return ("unchanged" if same else "changed"), ""
+
+
+def _version(live: dict[str, Any]) -> str:
+    return str(live["metadata"]["resourceVersion"])
+
+
+def _wait_for_crds(crds: Sequence[Placed], server: Server) -> None:
+    """Return when the server serves the kinds of these definitions."""
+    deadline = time.monotonic() + SERVED_S
+    for each in crds:
+        for kind in brought(each.document.body):
+            while not server.ask("GET", kind.path(), params={"limit": "1"}).fine:
+                if time.monotonic() > deadline:
+                    raise KubernetesError(f"{each.document}: {kind.kind} is not served after {SERVED_S} s")
+                time.sleep(POLL_S)
+    server.forget()
