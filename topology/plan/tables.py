@@ -394,10 +394,10 @@ BATTERIES = Table(
         Column(
             "binding", pl.String, "What its size follows from: units, power, ride-through, hold, swing, step or spare."
         ),
-        Column("x_m", pl.Float64, "Corner of its pad, metres from the site's origin."),
-        Column("y_m", pl.Float64, "Likewise."),
-        Column("length_m", pl.Float64, "Length of its pad, spacing included."),
-        Column("width_m", pl.Float64, "Width of its pad, spacing included."),
+        Column("x_m", pl.Float64, "South-west corner of its pad, metres east of the site's origin."),
+        Column("y_m", pl.Float64, "Likewise, metres north."),
+        Column("length_m", pl.Float64, "Pad from west to east, spacing included."),
+        Column("width_m", pl.Float64, "Pad from south to north, spacing included."),
         _ORIGIN,
     ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import polars as pl
 
@@ -89,15 +90,20 @@ def _in_rack_j(catalog: Catalog, racks: pl.DataFrame) -> float:
 
 
 def frame(spec: ClusterSpec, every: Sequence[Banked], origins: Origins) -> pl.DataFrame:
-    """One row per bank; pads stand in a row south of the halls, units side by side."""
+    """One row per bank. Pads stand south of the halls and no wider than these: units side by side in rows."""
     rows: list[dict[str, object]] = []
-    x = min((hall.origin_m[0] for hall in spec.halls), default=0.0)
-    south = min((hall.origin_m[1] for hall in spec.halls), default=0.0) - CLEAR_M
+    west = min((hall.origin_m[0] for hall in spec.halls), default=0.0)
+    east = max((hall.origin_m[0] + hall.positions * hall.position_pitch_m for hall in spec.halls), default=0.0)
+    x, y = west, min((hall.origin_m[1] for hall in spec.halls), default=0.0) - CLEAR_M
+    deepest = 0.0  # of the pads that begin at y
     for each in every:
         product = each.product
+        one_m, deep_m = product.width_m + product.spacing_m, product.length_m + product.spacing_m
         for number, units in enumerate(each.sized.per_bank, 1):
-            length = units * (product.width_m + product.spacing_m)
-            width = product.length_m + product.spacing_m
+            side_by_side = min(units, max(1, int((east - west) / one_m)))
+            length, width = side_by_side * one_m, ceil(units / max(side_by_side, 1)) * deep_m
+            if x > west and x + length > east:
+                x, y, deepest = west, y - deepest, 0.0
             rows.append(
                 {
                     "battery": len(rows),
@@ -110,13 +116,13 @@ def frame(spec: ClusterSpec, every: Sequence[Banked], origins: Origins) -> pl.Da
                     "energy_wh": units * product.energy_wh,
                     "binding": each.sized.binding,
                     "x_m": x,
-                    "y_m": south - width,
+                    "y_m": y - width,
                     "length_m": length,
                     "width_m": width,
                     "origin": origins.of(each.entry.path),
                 }
             )
-            x += length
+            x, deepest = x + length, max(deepest, width)
     return pl.DataFrame(rows, schema={column.name: column.dtype for column in tables.BATTERIES.columns})
 
 
