@@ -34,7 +34,7 @@ def texts(out: Path) -> dict[str, str]:
         del plan[key]
     heights = {path.stem: pl.scan_parquet(path).select(pl.len()).collect().item() for path in out.glob("tables/*")}
     made = {"plan.json": plan, "tables.json": heights}
-    every = sorted([*out.glob("stages/**/*"), *out.glob("power/*")])
+    every = sorted([*out.glob("stages/**/*"), *out.glob("power/*"), *out.glob("report/**/*")])
     files = {str(path.relative_to(out)): path.read_text() for path in every if path.is_file()}
     return {name: json.dumps(value, indent=2, sort_keys=True) + "\n" for name, value in made.items()} | files
 

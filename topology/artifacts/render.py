@@ -1,6 +1,7 @@
 """Text from templates. A template lays out; it gets finished values and nothing else."""
 
 import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -38,16 +39,30 @@ def _escaped(value: object) -> object:
     return value
 
 
+XML_MARKS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>\"'"})
+
+
+def _quoted(value: object) -> object:
+    """A value that is text in XML and in the quotes of an attribute, whatever it holds."""
+    text = str(value)
+    if not text.isprintable():
+        raise RenderError(f"{ascii(text)[:80]} may not be written to a picture")
+    return text.translate(XML_MARKS)
+
+
+GUARDS: Mapping[str, Callable[[object], object]] = {".md.j2": _escaped, ".svg.j2": _quoted}  # by what they render
+
+
 @cache
-def _environment(folder: str, *, markdown: bool) -> ImmutableSandboxedEnvironment:
+def _environment(folder: str, guard: Callable[[object], object]) -> ImmutableSandboxedEnvironment:
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
-        autoescape=False,  # not web pages; `_plain` or `_escaped` guards what is printed
+        autoescape=False,  # not web pages; the guard sees every value that is printed
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_escaped if markdown else _plain,
+        finalize=guard,
     )
 
 
@@ -58,7 +73,8 @@ def render(template: str, **values: Any) -> bytes:  # noqa: ANN401 - templates t
         RenderError: with the template's name and line.
     """
     try:
-        environment = _environment(str(data("templates")), markdown=template.endswith(".md.j2"))
+        guard = next((guard for ending, guard in GUARDS.items() if template.endswith(ending)), _plain)
+        environment = _environment(str(data("templates")), guard)
         return environment.get_template(template).render(**values).encode()
     except TemplateError as error:
         line = getattr(error, "lineno", None)

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from topology.artifacts.artifact import Artifact
 from topology.artifacts.output.manifest import NAME
+from topology.artifacts.pictures import files as pictures
 from topology.artifacts.power import files as power
 from topology.artifacts.slurm import files as slurm
 from topology.expand.power.banks import shortest_s
@@ -25,6 +26,7 @@ TARGETS: Mapping[str, tuple[str, Maker]] = {  # word of --only: first folder of 
     "tables": ("tables", _tables),
     "slurm": ("slurm", slurm.artifacts),
     "power": ("power", power.artifacts),
+    "report": ("report", pictures.artifacts),
 }
 
 

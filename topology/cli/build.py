@@ -36,7 +36,7 @@ def build(  # noqa: PLR0913 - each is an option of its own
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="TARGETS", help="Only these targets, by commas: tables, slurm, power."),
+        typer.Option("--only", metavar="TARGETS", help="Only these targets, by commas: tables, slurm, power, report."),
     ] = None,
     check: Annotated[
         bool,
