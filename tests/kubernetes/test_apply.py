@@ -214,6 +214,16 @@ def test_every_refusal_of_a_file_is_said_in_the_servers_words_and_later_files_wa
     assert "later" not in cell.names(MAPS)
 
 
+def test_of_many_refusals_the_first_are_shown_and_the_rest_counted(cell):
+    cell.write("10-a.yaml", *(node(f"n{number:02}", simulated=True, unit="-") for number in range(30)))
+    with pytest.raises(KubernetesError) as refused:
+        cell.apply()
+    lines = str(refused.value).splitlines()
+    assert len(lines) == 21
+    assert "document 1 (Node n00)" in lines[0]
+    assert lines[-1] == "and 10 more"
+
+
 def test_what_an_apply_that_was_cut_short_had_made_is_found_again(cell):
     cell.write("10-a.yaml", node("h1r0001n01", simulated=True))
     cell.write("20-b.yaml", config_map("No Name"))
@@ -295,7 +305,7 @@ def test_a_connection_that_fails_is_one_line(cell, tmp_path, change, said):
 def test_a_user_who_may_not_is_told_what_in_the_servers_words(cell, tmp_path):
     cell.write("10-a.yaml", config_map("a"))
     with pytest.raises(
-        KubernetesError, match=r'403, configmaps is forbidden: User "guest" cannot list resource'
+        KubernetesError, match=r': configmaps is forbidden: User "guest" cannot list resource'
     ) as refused:
         cell.apply(kubeconfig=settings(cell, tmp_path, guest))
     assert "\n" not in str(refused.value)

@@ -48,6 +48,20 @@ def test_what_lies_in_folders_below_is_left_alone(manifests, tmp_path):
     assert [each.key.kind for each in manifests(nodes=json.dumps(NODE))] == ["Node"]
 
 
+def test_of_a_cells_earlier_stages_the_nodes_alone_count(tmp_path):
+    for stage, name in (("s1", "n1"), ("s2", "n2")):
+        (tmp_path / stage / "kwok").mkdir(parents=True)
+        text = json.dumps(NODE | {"metadata": {"name": name}})
+        (tmp_path / stage / "10-nodes-h1-row01.yaml").write_text(text)
+        (tmp_path / stage / "kwok/10-nodes-h1-row01.yaml").write_text(text.replace(name, f"{name}-simulated"))
+        (tmp_path / stage / "00-a.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}")
+        (tmp_path / stage / "20-b.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: b}")
+    stages = [tmp_path / "s1", tmp_path / "s2"]
+    assert [each.key.name for each in read(stages)] == ["a", "n1", "n2", "b"]
+    assert [each.key.name for each in read(stages, simulated=True)] == ["a", "n1-simulated", "n2-simulated", "b"]
+    assert [each.file.parent.name for each in read(stages)] == ["s2", "s1", "s2", "s2"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -17,12 +17,12 @@ class StartError(Exception):
 
 
 class Daemon:
-    """A running program, the only one of its process group; its output is in the file `log`."""
+    """A running program, the only one of its process group; its output is in the file `log`, named as it is."""
 
     def __init__(
         self, argv: Sequence[str | Path], log: Path, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> None:
-        self.name, self._log = Path(argv[0]).name, log
+        self.name, self._log = log.stem, log
         with log.open("ab") as out:
             self._process = subprocess.Popen(  # noqa: S603 -- a list of words, no shell; callers choose the program
                 [str(word) for word in argv],

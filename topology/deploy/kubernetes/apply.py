@@ -9,11 +9,11 @@ from typing import Any
 
 from topology.deploy.kubernetes.compare import is_current
 from topology.deploy.kubernetes.documents import Document, read
-from topology.deploy.kubernetes.errors import KubernetesError
+from topology.deploy.kubernetes.errors import KubernetesError, stop_at
 from topology.deploy.kubernetes.ownership import ApplySet, content_of, key_of
 from topology.deploy.kubernetes.placing import CRD, Placed, brought, place, waves
 from topology.deploy.kubernetes.removal import remove
-from topology.deploy.kubernetes.server import Server
+from topology.deploy.kubernetes.server import Kind, Server
 
 SERVED_S = 30  # a kind is served a second after it was applied; a busy server takes longer
 POLL_S = 0.1
@@ -35,12 +35,13 @@ class Counts:
         return ", ".join(f"{count:,} {name}" for name, count in said.items() if count) or "nothing to do"
 
 
-def apply(
+def apply(  # noqa: PLR0913 -- where to, whose, and how
     folders: Iterable[Path],
     *,
     owner: str,
     context: str | None = None,
     kubeconfig: Path | None = None,
+    simulated: bool = False,
     concurrency: int = 16,
 ) -> Counts:
     """Make a server's objects those of the manifests in `folders`; count what that took.
@@ -52,7 +53,7 @@ def apply(
     Raises:
         KubernetesError: a file, the connection or the server refused; what had been applied by then stays.
     """
-    documents = read(list(folders))
+    documents = read(list(folders), simulated=simulated)
     with Server(context=context, kubeconfig=kubeconfig, concurrency=concurrency) as server:
         return applied(documents, server, ApplySet(owner))
 
@@ -80,9 +81,7 @@ def applied(documents: Sequence[Document], server: Server, owned: ApplySet) -> C
 def _sent(wave: Sequence[Placed], server: Server, owned: ApplySet) -> list[str]:
     """A word for each of what was done, as in `Counts`; all refusals of a wave are raised at once."""
     outcomes = server.each(lambda each: _outcome(each, server, owned), wave)
-    refusals = [refusal for _, refusal in outcomes if refusal]
-    if refusals:
-        raise KubernetesError("\n".join(refusals))
+    stop_at([refusal for _, refusal in outcomes if refusal])
     return [word for word, _ in outcomes]
 
 
@@ -106,12 +105,20 @@ def _version(live: dict[str, Any]) -> str:
 
 
 def _wait_for_crds(crds: Sequence[Placed], server: Server) -> None:
-    """Return when the server serves the kinds of these definitions."""
+    """Return when the server serves the kinds of these definitions, and tells others that it does."""
     deadline = time.monotonic() + SERVED_S
     for each in crds:
         for kind in brought(each.document.body):
-            while not server.ask("GET", kind.path(), params={"limit": "1"}).fine:
+            while not _is_served(kind, server):
                 if time.monotonic() > deadline:
                     raise KubernetesError(f"{each.document}: {kind.kind} is not served after {SERVED_S} s")
                 time.sleep(POLL_S)
-    server.forget()
+
+
+def _is_served(kind: Kind, server: Server) -> bool:
+    """Whether requests for a kind are answered and it is in the list of kinds, which comes a little later."""
+    if not server.ask("GET", kind.path(), params={"limit": "1"}).fine:
+        return False
+    if server.kind(kind.api_version, kind.kind) is None:
+        server.forget()
+    return server.kind(kind.api_version, kind.kind) is not None

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from topology.deploy.kubernetes.errors import KubernetesError
 
 SUFFIXES = (".yaml", ".yml", ".json")
+OF_NODES = ("10-nodes-", "70-hosts-")  # as artifacts/kubernetes/files.py names the files of what arrives
+KWOK = "kwok"  # the folder beside them with nodes to simulate
 SIMULATED = "kwok.x-k8s.io/node"  # KWOK plays the kubelet of a Node that carries this annotation
 _MARK = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
 
@@ -62,16 +64,17 @@ class Document:
         return self.key[:2] == ("v1", "Node") and SIMULATED not in annotations
 
 
-def read(folders: Sequence[Path]) -> list[Document]:
-    """Documents of the manifests in `folders`, in the order in which they are applied: folder, file name, place.
+def read(folders: Sequence[Path], *, simulated: bool = False) -> list[Document]:
+    """Documents of the manifests in `folders`, in the order in which they are applied: file name, folder, place.
 
-    What lies in folders below them is left alone, as `kubectl apply -f` leaves it.
+    Several folders are those of one cell, stage by stage: each holds the nodes that arrive and everything else as it
+    then stands, so of all but the last the files of nodes alone count. What lies in folders below is left alone, as
+    `kubectl apply -f` leaves it; with `simulated`, nodes are those that KWOK plays, from the folders `kwok`.
 
     Raises:
         KubernetesError: there is none; or a file is no YAML, holds something that is no object, or one object twice.
     """
-    files = [path for folder in folders for path in sorted(folder.glob("*")) if path.suffix in SUFFIXES]
-    documents = [document for path in files for document in _documents(path)]
+    documents = [document for path in _files(folders, simulated=simulated) for document in _documents(path)]
     if not documents:
         raise KubernetesError(
             f"no manifests in {', '.join(map(str, folders))}; name a folder that topology build wrote"
@@ -81,6 +84,19 @@ def read(folders: Sequence[Path]) -> list[Document]:
         if (first := seen.setdefault(document.key, document)) is not document:
             raise KubernetesError(f"{document}: the same object is in {first.file}, document {first.number}")
     return documents
+
+
+def _files(folders: Sequence[Path], *, simulated: bool) -> list[Path]:
+    files = []
+    for folder in folders:
+        here = {path.name: path for path in folder.glob("*") if path.suffix in SUFFIXES}
+        if folder != folders[-1]:
+            here = {name: path for name, path in here.items() if name.startswith(OF_NODES)}
+        if simulated:
+            here |= {path.name: path for path in (folder / KWOK).glob("*") if path.suffix in SUFFIXES}
+        files += list(here.values())
+    places = {folder: place for place, folder in enumerate(folders)}
+    return sorted(files, key=lambda path: (path.name, places.get(path.parent, places.get(path.parent.parent, 0))))
 
 
 def _documents(path: Path) -> Iterator[Document]:

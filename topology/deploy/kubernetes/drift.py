@@ -28,12 +28,13 @@ class Drift:
         return f"{self.object}: {'missing' if self.found is None else 'in no manifest'}"
 
 
-def drift(
+def drift(  # noqa: PLR0913 -- as `apply`
     folders: Iterable[Path],
     *,
     owner: str,
     context: str | None = None,
     kubeconfig: Path | None = None,
+    simulated: bool = False,
     concurrency: int = 16,
 ) -> list[Drift]:
     """Every difference between a server and the manifests in `folders`, sorted; none when an apply would do nothing.
@@ -43,7 +44,7 @@ def drift(
     Raises:
         KubernetesError: a file, the connection or the server refused.
     """
-    documents = read(list(folders))
+    documents = read(list(folders), simulated=simulated)
     with Server(context=context, kubeconfig=kubeconfig, concurrency=concurrency) as server:
         return drifted(documents, server, ApplySet(owner))
 

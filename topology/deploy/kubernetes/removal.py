@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from topology.deploy.kubernetes.documents import SIMULATED, Key
-from topology.deploy.kubernetes.errors import KubernetesError
+from topology.deploy.kubernetes.errors import stop_at
 from topology.deploy.kubernetes.ownership import ADOPTED, APPLIED, MEMBER, ApplySet, is_adopted, key_of
 from topology.deploy.kubernetes.placing import MAKERS
 from topology.deploy.kubernetes.server import MERGE, Answer, Kind, Server
@@ -36,9 +36,7 @@ def remove(members: Sequence[tuple[Kind, dict[str, Any]]], server: Server) -> li
     for last in (False, True):
         chosen = [each for each in members if (each[0].kind in MAKERS) == last]
         outcomes = server.each(lambda each: _removed(*each, server), chosen)
-        refusals = [refusal for _, refusal in outcomes if refusal]
-        if refusals:
-            raise KubernetesError("\n".join(refusals))
+        stop_at([refusal for _, refusal in outcomes if refusal])
         words += [word for word, _ in outcomes]
     return words
 

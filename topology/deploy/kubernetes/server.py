@@ -172,7 +172,7 @@ class Server:
         """Answer of the server; a request that it was too busy for is repeated.
 
         Raises:
-            KubernetesError: no answer, or this user is not let in.
+            KubernetesError: no answer, or the server does not know this user.
         """
         sent = {**(headers or {}), **({"Content-Type": content} if body is not None else {})}
         for attempt in range(RETRIES + 1):
@@ -187,8 +187,6 @@ class Server:
             time.sleep(min(float(_seconds(response.headers.get("Retry-After"))), 10) or 0.2 * 2**attempt)
         if response.status_code == 401:  # noqa: PLR2004 -- HTTP's own code
             raise KubernetesError(f"{self.where}: 401, the server does not know this user; log in again")
-        if response.status_code == 403:  # noqa: PLR2004
-            raise KubernetesError(f"{self.where}: 403, {Answer(403, _json(response)).refusal}")
         return Answer(response.status_code, _json(response))
 
 
