@@ -90,11 +90,13 @@ _TABLE = (
         "slurm.conf(5), Default: one would win in silence",
     ),
     Rule("S344", "every group belongs to a Slurm cluster", "jobs cannot reach the others", Severity.WARNING),
+    Rule("S345", "a group is in one pool of cells", "a node joins one Kubernetes cluster"),
+    Rule("S346", "pools of cells have names of their own", "cells are named after their pool"),
+    Rule("S347", "a range of addresses is an IPv4 network", "pools are cut out of it by their prefix"),
     Rule("S801", "an ignore comment has a code and a reason", "the reason is what a reviewer approves"),
     Rule("S802", "an ignore comment matches a finding on its line", "a stale one would hide the next fault"),
     Rule("S803", "some rules are not ignored", "they guard people, power, or there being a site at all"),
-    # S901 and S904 were given out for power and a stage's needs, which have an effect now
-    Rule("S902", "kubernetes has an effect", _LATER, Severity.NOTE),
+    # S901, S902 and S904 were given out for power, kubernetes and a stage's needs, which have an effect now
     Rule("S903", "pulumi has an effect", _LATER, Severity.NOTE),
     Rule("S905", "a price book has an effect", _LATER, Severity.NOTE),
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from topology.artifacts.artifact import Artifact
+from topology.artifacts.kubernetes import files as kubernetes
 from topology.artifacts.output.manifest import NAME
 from topology.artifacts.pictures import files as pictures
 from topology.artifacts.power import files as power
@@ -25,6 +26,7 @@ def _tables(plan: Plan, stages: Sequence[int]) -> Iterator[Artifact]:
 TARGETS: Mapping[str, tuple[str, Maker]] = {  # word of --only: first folder of its paths below a stage, maker
     "tables": ("tables", _tables),
     "slurm": ("slurm", slurm.artifacts),
+    "kubernetes": ("kubernetes", kubernetes.artifacts),
     "power": ("power", power.artifacts),
     "report": ("report", pictures.artifacts),
 }
@@ -57,7 +59,7 @@ def manifest(plan: Plan, spec_sha256: str, version: str) -> dict[str, object]:
         "counts": summary.counts(plan),
         "power": summary.power(plan, shortest_s(plan)),
         "stages": summary.stages(plan),
-        "cells": [],
+        "cells": summary.cells(plan),
     }
 
 

@@ -36,7 +36,9 @@ def build(  # noqa: PLR0913 - each is an option of its own
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="TARGETS", help="Only these targets, by commas: tables, slurm, power, report."),
+        typer.Option(
+            "--only", metavar="TARGETS", help="Only these, by commas: tables, slurm, kubernetes, power, report."
+        ),
     ] = None,
     check: Annotated[
         bool,

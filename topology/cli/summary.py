@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from topology.artifacts.output.tree import Published
 from topology.artifacts.slurm.clusters import controllers
 from topology.cli.reports import verdict
@@ -30,6 +32,8 @@ def lines(plan: Plan, findings: Sequence[Finding], published: Published, out: Pa
         yield f"  stage    {row['name']}: {row['gpus']:,} GPUs, {row['racks']:,} racks, {_mw(row['it_mw'])}"
     made = list(controllers(plan, len(plan.spec.stages) - 1))
     yield "  slurm    " + ", ".join(f"{one.name} {one.nodes.height:,} nodes" for one in made)
+    if plan.cells.height:
+        yield f"  cells    {_cells(plan)}"
     total = published.written + published.unchanged
     removed = f", {published.removed} removed" if published.removed else ""
     yield (
@@ -46,6 +50,13 @@ def _banks(plan: Plan, power: dict[str, float | None]) -> str:
         f"; {units:,} battery units, {_mw(power['battery_mw'])}, {power['battery_mwh']:,.1f} MWh, "
         f"{power['ride_through_s']:,.0f} s of full load"
     )
+
+
+def _cells(plan: Plan) -> str:
+    """How many Kubernetes cells each pool has, and how large they are."""
+    pools = plan.cells.group_by("pool", maintain_order=True).agg(pl.len(), pl.col("nodes").max())
+    parts = [f"{count} of {pool}, up to {nodes:,} nodes" for pool, count, nodes in pools.iter_rows()]
+    return f"{plan.cells.height} Kubernetes cells: {'; '.join(parts)}"
 
 
 def _fabric(plan: Plan, name: str, fabric: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Expansion: a spec and a catalogue become a plan. Pure; the same input gives the same bytes."""
 
 from topology.catalog.model import Catalog
-from topology.expand import demand, floor, wiring
+from topology.expand import cells, demand, floor, wiring
 from topology.expand.compute import compute, gpu_frame, nic_frame
 from topology.expand.groups import size_groups
 from topology.expand.networks import Networks
@@ -35,7 +35,8 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
     nodes = compute(spec, groups, places)
     scaleup = domains(groups, nodes)
     site = Site(spec, groups, nodes, origins)
-    halls, rows, units = site.halls(), site.rows(), site.units()
+    cell_of = cells.cell_of_units(spec, groups, nodes)
+    halls, rows, units = site.halls(), site.rows(), site.units(cell_of)
     wired = wiring.wire(nets, nodes, items, seats, origins)
     racks = site.racks(wired)
     nics = nic_frame(groups, nodes)
@@ -60,5 +61,6 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
         "power_nodes": power_nodes,
         "feeds": feeds,
         "batteries": banks.frame(spec, banks.banked(spec, catalog, power_nodes, racks.frame), origins),
+        "cells": cells.cells(spec, groups, nodes, cell_of, origins),
     }
     return Plan(spec=spec, catalog=catalog, stages=stages(spec, frames, origins), origins=origins.paths(), **frames)

@@ -94,8 +94,8 @@ class Site:
         row: U32 = (starts[hall] + number - 1).astype(np.uint32)
         return row
 
-    def units(self) -> pl.DataFrame:
-        """One row per scalable unit."""
+    def units(self, cell_of: NDArray[np.integer]) -> pl.DataFrame:
+        """One row per scalable unit, with its cell; -1 means none."""
         all_ = self.all_
         origin = np.array([self.origins.of(group.path) for group in self.spec.compute], np.uint32)
         return tables.UNITS.frame(
@@ -106,6 +106,7 @@ class Site:
                 "hall": all_.unit_hall,
                 "row": self.row_of(all_.unit_hall, all_.unit_row),
                 "position": all_.unit_position,
+                "cell": pl.Series(cell_of).replace(-1, None),
                 "stage": self._stage(all_.unit_stage),
                 "origin": origin[all_.unit_group],
             }

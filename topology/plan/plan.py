@@ -37,6 +37,7 @@ class Plan:
     power_nodes: pl.DataFrame
     feeds: pl.DataFrame
     batteries: pl.DataFrame
+    cells: pl.DataFrame
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Every frame by its table's name, in the dictionary's order."""

@@ -69,6 +69,26 @@ def stages(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
+def cells(plan: Plan) -> list[dict[str, Any]]:
+    """Each Kubernetes cell with all that is built in it, its halls, and the stages that add to it."""
+    halls, names = plan.halls["name"], [stage.name for stage in plan.spec.stages]
+    held = plan.units.group_by("cell").agg(pl.col("hall").unique().sort(), pl.col("stage").unique().drop_nulls().sort())
+    return [
+        {
+            "name": row["name"],
+            "pool": row["pool"],
+            "units": row["units"],
+            "nodes": row["nodes"],
+            "gpus": row["gpus"],
+            "halls": [halls[hall] for hall in row["hall"]],
+            "stages": [names[stage] for stage in row["stages"]],
+        }
+        for row in plan.cells.join(held.rename({"stage": "stages"}), on="cell", maintain_order="left").iter_rows(
+            named=True
+        )
+    ]
+
+
 def megawatts(watts: float) -> float:
     """Watts as MW, to the watt."""
     return round(watts / 1e6, 6)

@@ -113,6 +113,7 @@ UNITS = Table(
         Column("hall", pl.UInt16, "Hall it stands in.", "halls"),
         Column("row", pl.UInt32, "Row it stands in.", "rows"),
         Column("position", pl.UInt16, "First position of its racks, from 1."),
+        Column("cell", pl.UInt32, "Its Kubernetes cell; null where the spec asks for none.", "cells", null=True),
         _STAGE,
         _ORIGIN,
     ),
@@ -402,6 +403,26 @@ BATTERIES = Table(
     ),
 )
 
+CELLS = Table(
+    "cells",
+    "A Kubernetes cluster with a control plane of its own, over whole units.",
+    ("name",),
+    (
+        Column("cell", pl.UInt32, "Row number."),
+        Column("name", pl.String, "Pool and number."),
+        Column("pool", pl.String, "Pool of the spec, or the group that has cells of its own."),
+        Column("index", pl.UInt32, "Number in the pool, from 1."),
+        Column(
+            "number", pl.UInt32, "Number in the site by the stage that begins it, from 1; its addresses follow from it."
+        ),
+        Column("units", pl.UInt32, "Scalable units in it."),
+        Column("nodes", pl.UInt32, "Nodes in it."),
+        Column("gpus", pl.UInt32, "GPUs in it."),
+        _STAGE,
+        _ORIGIN,
+    ),
+)
+
 TABLES = (
     HALLS,
     ROWS,
@@ -421,4 +442,5 @@ TABLES = (
     POWER_NODES,
     FEEDS,
     BATTERIES,
+    CELLS,
 )

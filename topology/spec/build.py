@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from topology.findings import Path
+from topology.spec.kubernetes import kubernetes
 from topology.spec.model import (
     ClusterSpec,
     ComputeGroup,
@@ -40,6 +41,7 @@ def build(data: Data) -> ClusterSpec:
         stages=_stages(data, compute),
         slurm=_slurm(data, [group.name for group in compute]),
         power=power(data),
+        kubernetes=kubernetes(data),
         catalog=data.get("catalog"),
     )
 

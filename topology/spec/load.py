@@ -17,6 +17,7 @@ from topology.spec.formats import formats
 from topology.spec.model import ClusterSpec
 from topology.spec.networks import fabric_rules
 from topology.spec.places import network_rows, power_loops, stage_counts
+from topology.spec.pools import pool_rules
 from topology.spec.references import like_names, reserved_names, unknown_names
 from topology.spec.scheduling import slurm_rules
 from topology.spec.schema import violations, with_defaults
@@ -26,7 +27,6 @@ Data = Mapping[str, Any]
 
 VERSION = 1  # of the language
 _NO_EFFECT_YET: tuple[tuple[str, Path], ...] = (
-    ("S902", ("kubernetes",)),
     ("S903", ("pulumi",)),
     ("S905", ("site", "price_book")),
 )
@@ -75,6 +75,7 @@ def _disagreements(source: Source, filled: Data, fabric_kinds: tuple[str, ...]) 
     yield from fabric_rules(data, source, fabric_kinds)
     yield from stage_counts(data)
     yield from slurm_rules(data)
+    yield from pool_rules(data)
     yield from power_loops(data)
     yield from bank_rules(filled)
 

@@ -2,12 +2,13 @@
 
 Each class is one noun of the spec and keeps the spec's own spelling of its keys. `path`
 fields hold where the noun stands in the spec, so that a later finding can point at it.
-Keys that nothing reads yet (kubernetes, pulumi) are validated but not kept here.
+Keys that nothing reads yet (pulumi) are validated but not kept here; those of Kubernetes have a module of their own.
 """
 
 from dataclasses import dataclass, field
 
 from topology.findings import Path
+from topology.spec.kubernetes import Kubernetes
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,4 +276,5 @@ class ClusterSpec:
     stages: tuple[Stage, ...]  # never empty after loading: one stage "all" when the spec has none
     slurm: Slurm
     power: Power | None = None
+    kubernetes: Kubernetes | None = None
     catalog: str | None = None  # folder of own products, relative to the spec

@@ -19,6 +19,9 @@ _LISTS: tuple[tuple[Path, str], ...] = (  # lists of named things, and what one 
     (("stages",), "stage"),
     (("slurm", "partitions"), "partition"),
     (("slurm", "clusters"), "Slurm cluster"),
+    (("kubernetes", "pools"), "pool"),
+    (("kubernetes", "queues"), "queue"),
+    (("kubernetes", "priorities"), "priority"),
     (("power", "sources"), "power source"),
     (("power", "batteries"), "battery bank"),
 )
@@ -104,6 +107,9 @@ def _references(data: Data) -> Iterator[tuple[str, Path, str]]:
     for path in (("slurm", "partitions"), ("slurm", "clusters")):
         for i, one in enumerate(_list(data, path)):
             yield from _each("S302", (*path, i, "compute"), one["compute"])
+    for key in ("pools", "queues"):
+        for i, one in enumerate(_list(data, ("kubernetes", key))):
+            yield from _each("S302", ("kubernetes", key, i, "compute"), one.get("compute", ()))
     for i, bank in enumerate(_list(data, ("power", "batteries"))):
         yield "S305", ("power", "batteries", i, "attach"), bank["attach"]
 

@@ -3,8 +3,8 @@
 import polars as pl
 
 from topology.artifacts.slurm.entries import Block, Topology
-from topology.artifacts.slurm.leaf_groups import leaf_groups, leaf_template
 from topology.plan import Plan, names
+from topology.plan.leaf_groups import leaf_groups, leaf_template
 
 
 def block_sizes(smallest: int, nodes: int) -> tuple[int, ...]:

@@ -54,13 +54,13 @@ def controllers(plan: Plan, stage: int) -> Iterator[Controller]:
         mine = places.with_columns(pl.Series("piece", piece).gather(places["unit"]))
         for at in range(int(piece.max(initial=-1)) + 1):
             nodes = mine.filter(pl.col("piece") == at)
-            partitions = _partitions(plan, cluster, nodes)
+            partitions = partitions_here(plan, cluster, nodes)
             if partitions:  # a slurmctld that no job can reach is not worth starting; K103 says so
                 name = cluster.name if at == 0 else f"{cluster.name}-{at + 1}"
                 yield Controller(name, cluster, nodes, partitions)
 
 
-def _partitions(plan: Plan, cluster: SlurmCluster, nodes: pl.DataFrame) -> tuple[Partition, ...]:
+def partitions_here(plan: Plan, cluster: SlurmCluster, nodes: pl.DataFrame) -> tuple[Partition, ...]:
     """Partitions of the cluster that have a node here."""
     here = {plan.spec.compute[index].name for index in nodes["group"].unique().to_list()}
     return tuple(

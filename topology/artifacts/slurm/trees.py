@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from topology.artifacts.slurm.entries import Topology, TreeSwitch
-from topology.artifacts.slurm.leaf_groups import LEVELS, leaf_groups, leaf_template, shape, template
 from topology.plan import Plan, names
+from topology.plan.leaf_groups import LEVELS, leaf_groups, leaf_template, shape, template
 from topology.plan.names import Part
 
 TOP = (Part(column="fabric_name"), Part(column="word"), Part(column="number", width=4))

@@ -1,15 +1,15 @@
 """Leaf groups: nodes that hang on the same leaves, and the pod and island above them.
 
-A node of a rail-optimized fabric has a leaf per rail, but Slurm wants it under one switch;
-the leaves of a group are that switch.
+A node of a rail-optimized fabric has a leaf per rail, but schedulers want it under one switch;
+the leaves of a group are that switch. Slurm's topologies and Kubernetes' labels both come from here.
 """
 
 from typing import Any
 
 import polars as pl
 
-from topology.plan import Plan
 from topology.plan.names import Part, Template
+from topology.plan.plan import Plan
 
 LEVELS = {  # words and columns from the leaves up, by tiers of the fabric
     1: (("leaf", "run"),),
