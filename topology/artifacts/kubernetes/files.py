@@ -83,6 +83,8 @@ def _cell(kubernetes: Kubernetes, cell: CellView, parts: pl.DataFrame) -> Iterat
     """Name and text of each file of a cell but those of its nodes."""
     queues = cell_queues(kubernetes, cell, parts)
     spaces = {queue.namespace for queue in queues}
+    if kubernetes.metal3 is not None:
+        spaces.add(kubernetes.metal3.namespace)
     yield "00-namespaces.yaml", _render("00-namespaces.yaml", cell, namespaces=sorted(spaces))
     yield "20-kueue-flavors.yaml", _render("20-kueue-flavors.yaml", cell, priorities=kubernetes.priorities)
     yield "21-kueue-queues.yaml", _render("21-kueue-queues.yaml", cell, queues=queues)

@@ -27,7 +27,7 @@ class GroupView:
 
     def resources(self, nodes: int) -> tuple[tuple[str, str], ...]:
         """What some nodes offer, by resource."""
-        return tuple((name, f"{amount * nodes}{unit}") for name, amount, unit in self.amounts)
+        return tuple((name, _written(amount * nodes, unit)) for name, amount, unit in self.amounts)
 
 
 def group_view(plan: Plan, kubernetes: Kubernetes, index: int, nodes: int) -> GroupView:
@@ -63,6 +63,14 @@ def functions(kubernetes: Kubernetes) -> int:
 def rail_resource(rail: Rail) -> str:
     """Resource of a rail; both device plugins advertise under nvidia.com here."""
     return f"nvidia.com/{rail.name}"
+
+
+def _written(amount: int, unit: str) -> str:
+    """An amount as an API server writes it: in the largest unit that leaves it whole, so that it reads back equal."""
+    larger = {"Mi": "Gi", "Gi": "Ti", "Ti": "Pi"}
+    while unit in larger and amount and amount % 1024 == 0:
+        amount, unit = amount // 1024, larger[unit]
+    return f"{amount}{unit}"
 
 
 def _amounts(plan: Plan, kubernetes: Kubernetes, index: int) -> list[tuple[str, int, str]]:

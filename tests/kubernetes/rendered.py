@@ -1,0 +1,53 @@
+"""Rendered cells: where their folders are, stage by stage, and what is in them, read by another reader than ours."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a build at the last of its stages."""
+
+    build: Path
+    name: str
+    stages: tuple
+
+    def __str__(self):
+        return f"{self.build.parent.name}-{self.name}"
+
+    @property
+    def folders(self):
+        return [self.build / "stages" / stage / "kubernetes" / self.name for stage in self.stages]
+
+    def at(self, stage):
+        """The same cell at an earlier stage."""
+        return Cell(self.build, self.name, self.stages[: self.stages.index(stage) + 1])
+
+
+def cells(build):
+    """The cells of a build, by name."""
+    listed = json.loads((build / "plan.json").read_text()).get("cells", [])
+    return [Cell(build, each["name"], tuple(each["stages"])) for each in listed]
+
+
+def golden_cells():
+    return [cell for case in sorted(GOLDEN.iterdir()) for cell in cells(case / "expected")]
+
+
+def objects(path):
+    """The objects of a file, as PyYAML's slow and careful reader has them."""
+    return [each for each in yaml.safe_load_all(path.read_text()) if each]
+
+
+def covers(found, written):
+    """Whether all that is written is found; lists in their order, and nothing more in them."""
+    if isinstance(written, dict):
+        return isinstance(found, dict) and all(covers(found.get(key), value) for key, value in written.items())
+    if isinstance(written, list):
+        return isinstance(found, list) and len(found) == len(written) and all(map(covers, found, written))
+    return found == written

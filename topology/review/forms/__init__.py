@@ -1,1 +1,0 @@
-"""Forms of a review: text, Markdown, JSON lines."""

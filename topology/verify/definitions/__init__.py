@@ -1,0 +1,59 @@
+"""CustomResourceDefinitions of the software that reads our manifests, so that a real API server judges them.
+
+They are read from the Go modules of their makers at the versions that the module proxy serves, in Go's own cache.
+Where no registry carries them, the files beside this module say what the makers' own types say of the fields that
+are used here, and refuse every other field.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from topology.verify.engines.go import module
+
+OWN = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A folder of definitions in a Go module; its files are named GROUP_PLURAL.yaml."""
+
+    group: str
+    module: str
+    version: str
+    folder: str = "config/crd/bases"
+
+    def files(self) -> list[Path]:
+        """Every definition of the group. Raises UnavailableError when the module is not to be had."""
+        return sorted((module(self.module, self.version) / self.folder).glob(f"{self.group}_*.yaml"))
+
+
+SOURCES = (
+    Source("batch.volcano.sh", "volcano.sh/volcano", "v1.15.1", "config/crd/volcano/bases"),
+    Source("cluster.x-k8s.io", "sigs.k8s.io/cluster-api", "v1.12.0"),
+    Source("jobset.x-k8s.io", "sigs.k8s.io/jobset", "v0.10.1", "config/components/crd/bases"),
+    Source("kueue.x-k8s.io", "sigs.k8s.io/kueue", "v0.19.2", "config/components/crd/bases"),
+    Source("kwok.x-k8s.io", "sigs.k8s.io/kwok", "v0.8.0", "kustomize/crd/bases"),
+    Source("leaderworkerset.x-k8s.io", "sigs.k8s.io/lws", "v0.7.0"),
+    Source("mellanox.com", "github.com/Mellanox/network-operator", "v1.4.0"),  # the newest that is served
+    Source("nvidia.com", "github.com/NVIDIA/gpu-operator", "v1.11.1"),  # the newest that is served
+    Source("scheduling.volcano.sh", "volcano.sh/volcano", "v1.15.1", "config/crd/volcano/bases"),
+    Source("slinky.slurm.net", "github.com/SlinkyProject/slurm-operator", "v1.1.0"),
+    Source("sriovnetwork.openshift.io", "github.com/k8snetworkplumbingwg/sriov-network-operator", "v1.6.0"),
+    Source("topology.volcano.sh", "volcano.sh/volcano", "v1.15.1", "config/crd/volcano/bases"),
+)
+
+
+def files(kinds: Iterable[tuple[str, str]]) -> list[Path]:
+    """Definitions of `kinds`, as (API group, kind), sorted; kinds that Kubernetes has itself need none.
+
+    Raises:
+        UnavailableError: a module that carries some of them is not to be had.
+    """
+    return sorted({path for kind in sorted(set(kinds)) for path in _files(*kind)})
+
+
+def _files(group: str, kind: str) -> Iterator[Path]:
+    places = [*OWN.glob(f"{group}_*.yaml")] if group else []
+    places += [path for source in SOURCES if source.group == group for path in source.files()]
+    return (path for path in places if f"\n    kind: {kind}\n" in path.read_text())
