@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from topology.artifacts.output.refusal import OutputError, shown
 
 WORD = "[a-z][a-z0-9_-]*"  # the names that stand in paths: halls, stages, clusters, tables
+SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"  # the names of catalogue entries
 PATTERNS: dict[str, tuple[str, ...]] = {}  # target: its path patterns; filled by `register`
 _KNOWN: dict[str, re.Pattern[str]] = {}
 
@@ -27,8 +28,8 @@ class Artifact:
 def register(target: str, patterns: tuple[str, ...]) -> None:
     """Add the path patterns of a target; its module calls this once, when imported.
 
-    In a pattern `{word}` stands for one name and `{a|b}` for one of the texts given; the rest
-    stands for itself.
+    In a pattern `{word}` stands for one name, `{slug}` for one product and `{a|b}` for one of
+    the texts given; the rest stands for itself.
 
     Raises:
         ValueError: the target has registered other patterns before.
@@ -62,13 +63,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     pieces = re.split(r"\{([^{}]*)\}", pattern)
     for index, piece in enumerate(pieces):
         choices = "|".join(re.escape(choice) for choice in piece.split("|"))
-        braced = WORD if piece == "word" else f"(?:{choices})"
+        braced = {"word": WORD, "slug": SLUG}.get(piece, f"(?:{choices})")
         pieces[index] = braced if index % 2 else re.escape(piece)
     return re.compile("".join(pieces))
 
 
 register("plan", ("plan.json",))
 register("findings", ("findings.json", "findings.sarif"))
+register("source", ("source/cluster.yaml", "source/catalog/{word}/{slug}.yaml"))
 register("tables", ("tables/{word}.parquet",))
 register(
     "slurm",

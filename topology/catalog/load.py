@@ -89,4 +89,5 @@ def _catalog(library: Library) -> Catalog:
     appliances = Shelf(library.slugs("appliances"), appliance)
     batteries = Shelf(library.slugs("batteries"), battery)
     power = Shelf(library.slugs("power"), power_device)
-    return Catalog(nodes, racks, switches, appliances, batteries, power, library.sha256)
+    texts = {f"{key.folder}/{key.slug}.yaml": "\n".join(source.lines) for key, source in sorted(library.own.items())}
+    return Catalog(nodes, racks, switches, appliances, batteries, power, library.sha256, texts)

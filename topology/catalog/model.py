@@ -1,7 +1,7 @@
 """Products as the catalogue describes them. Counts, not lists: port and slot names are derived."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +169,4 @@ class Catalog:
     batteries: Mapping[str, Battery]
     power: Mapping[str, PowerDevice]
     sha256: str
+    own: Mapping[str, str] = field(default_factory=dict)  # texts of the user's own entries by path, secrets masked

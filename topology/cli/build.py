@@ -143,6 +143,7 @@ class _Job:
         from topology.artifacts import report, targets  # noqa: PLC0415 - not needed by --help
         from topology.cli.codes import every_rule  # noqa: PLC0415
 
+        yield from report.sources(self._opened.source.lines, self.plan.catalog.own)
         yield from report.findings(self._opened.findings, every_rule().values())
         yield from targets.artifacts(self.plan, self._only, self._stages)
 

@@ -125,6 +125,16 @@ def say(text: str) -> None:
     _write(sys.stdout, f"{text}\n")
 
 
+def say_bytes(pieces: Iterator[bytes]) -> None:
+    """A result on stdout, piece by piece.
+
+    Raises:
+        SystemExit: with 141 when the reader has left.
+    """
+    for piece in pieces:
+        _write(sys.stdout, piece.decode())
+
+
 def _write(stream: TextIO, text: str) -> None:
     """Write at once, so that a reader that has left is noticed here and not at the end.
 

@@ -7,14 +7,30 @@ from typing import TYPE_CHECKING
 
 from topology.cli.progress import Progress
 from topology.cli.reports import Severities
-from topology.findings import Finding, FindingsError, Severity
+from topology.findings import Finding, FindingsError, Lines, Severity, shown
+from topology.rules import found
 from topology.source import Source
-from topology.source.files import MAX_BYTES
+from topology.source.files import MAX_BYTES, display
 
 if TYPE_CHECKING:
     from topology.plan import Plan
 
 STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A spec with everything that was found in it, and the plan where one could be made."""
+
+    source: Source
+    plan: "Plan | None"  # None: a step before it found an error
+    findings: tuple[Finding, ...]  # located, in reading order
+    lines: Lines
+
+    @property
+    def errors(self) -> bool:
+        """Whether an error is among the findings."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +61,53 @@ def open_plan(source: Source, spec: str, progress: Progress, severities: Severit
     Raises:
         FindingsError: of the first step that found an error, with every finding so far, located.
     """
+    opened = examine(source, Path(spec).parent if spec != STDIN else Path(), progress, severities)
+    if opened.plan is None or opened.errors:
+        raise FindingsError(opened.findings, opened.lines)
+    return Opened(source, opened.plan, opened.findings)
+
+
+def examine(
+    source: Source, folder: Path, progress: Progress, severities: Severities, root: Path | None = None
+) -> Examined:
+    """Everything found in a spec whose own catalogue stands below `folder`, up to the step that could not go on.
+
+    With `root`, a catalogue that leads out of it, links followed, is a finding and is not read.
+    """
     from topology import checks  # noqa: PLC0415 - polars is needed for plans only
     from topology.catalog.load import load as load_catalog  # noqa: PLC0415
     from topology.expand import expand  # noqa: PLC0415
     from topology.expand.fabrics import kinds  # noqa: PLC0415
     from topology.spec.load import load  # noqa: PLC0415
 
-    found: list[Finding] = []
-    folder = Path(spec).parent if spec != STDIN else Path()
+    findings: list[Finding] = []
+    lines: Lines = {source.name: source.lines}
+    plan, complete = None, False
     try:
         model, notes = load(source, kinds())
-        found += notes
-        catalog = load_catalog(folder / model.catalog if model.catalog else None)
+        findings += notes
+        overlay = folder / model.catalog if model.catalog else None
+        if overlay is not None and root is not None:
+            confined(overlay, root)
+        catalog = load_catalog(overlay)
         progress.step("expanding racks, fabrics and cables")
         plan = expand(model, catalog)
         progress.step("checking the plan")
-        found += checks.run(plan)
+        findings += checks.run(plan)
+        complete = True
     except FindingsError as error:
-        lines = {**error.lines, source.name: source.lines}
-        raise FindingsError(source.apply_ignores([*found, *error.findings], complete=False), lines) from error
-    found = [severities.of(finding) for finding in source.apply_ignores(found)]
-    if any(finding.severity is Severity.ERROR for finding in found):
-        raise FindingsError(found, {source.name: source.lines})
-    return Opened(source, plan, tuple(found))
+        lines = {**error.lines, **lines}
+        findings += error.findings
+    applied = source.apply_ignores(findings, complete=complete)
+    return Examined(source, plan, tuple(severities.of(finding) for finding in applied), lines)
+
+
+def confined(overlay: Path, root: Path) -> None:
+    """Nothing when a catalogue folder lies under `root`, links followed.
+
+    Raises:
+        FindingsError: S104 at the spec's path `catalog`.
+    """
+    if not overlay.resolve().is_relative_to(root.resolve()):
+        message = f"the catalogue {shown(display(overlay))} leads out of the folder {shown(display(root))}"
+        raise FindingsError([found("S104", message, ("catalog",), "copy the entries into the folder of the spec")])

@@ -1,4 +1,4 @@
-"""Tables as Parquet: one file each, readable by anything.
+"""Tables as Parquet: one file each, readable by anything, and back.
 
 This is the edge, so racks, nodes and switches get their `name` here; in memory names are
 numbers until someone reads them.
@@ -6,23 +6,71 @@ numbers until someone reads them.
 
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 
 import polars as pl
 
+from topology.catalog.model import Catalog
+from topology.findings import Path
 from topology.plan import names
 from topology.plan.plan import Plan
-from topology.plan.tables import NAMED
+from topology.plan.tables import NAMED, ORIGINS, TABLES, Table
+from topology.spec.model import ClusterSpec
 
 ROWS_PER_GROUP = 1 << 20
 SPELLED = {"racks": names.rack_names, "nodes": names.node_names, "switches": names.switch_names}
 
 
+class StoredTableError(Exception):
+    """A stored table is not one that this version of the program writes; the message says which."""
+
+
 def parquet(plan: Plan) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Path and bytes of every table, in the dictionary's order; the same plan gives the same bytes."""
+    """Path and bytes of every table, in the dictionary's order, origins last; the same plan gives the same bytes."""
     for name, frame in plan.tables().items():
         stored = _with_name(frame, SPELLED[name](plan)) if name in SPELLED else frame
-        yield PurePosixPath("tables", f"{name}.parquet"), _bytes(stored)
+        yield path_of(name), _bytes(stored)
+    pointers = [pointer(path) for path in plan.origins]
+    yield path_of(ORIGINS.name), _bytes(ORIGINS.frame({"origin": list(range(len(pointers))), "path": pointers}))
+
+
+def path_of(table: str) -> PurePosixPath:
+    """Path of a table below the folder of a build."""
+    return PurePosixPath("tables", f"{table}.parquet")
+
+
+def read(folder: FilePath, spec: ClusterSpec, catalog: Catalog) -> Plan:
+    """The plan whose tables a build of `spec` and `catalog` stored under `folder`.
+
+    Raises:
+        StoredTableError: a table is missing, unreadable, or has other columns than ours.
+    """
+    frames = {table.name: _stored(folder, table) for table in TABLES}
+    paths = tuple(path_at(text) for text in _stored(folder, ORIGINS)["path"])
+    return Plan(spec=spec, catalog=catalog, origins=paths, **frames)
+
+
+def pointer(path: Path) -> str:
+    """JSON Pointer of a spec path (RFC 6901); the empty path is the empty text."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+
+
+def path_at(text: str) -> Path:
+    """Spec path of a JSON Pointer; digits are positions, since no key of the language is a number."""
+    steps = (step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:])
+    return tuple(int(step) if step.isdecimal() else step for step in steps)
+
+
+def _stored(folder: FilePath, table: Table) -> pl.DataFrame:
+    path = path_of(table.name)
+    try:
+        frame = pl.read_parquet(folder / path, columns=[column.name for column in table.columns])
+    except (OSError, pl.exceptions.PolarsError):
+        raise StoredTableError(str(path)) from None
+    if frame.schema != table.empty().schema:
+        raise StoredTableError(str(path))
+    return frame
 
 
 def _with_name(frame: pl.DataFrame, spelled: pl.Series) -> pl.DataFrame:

@@ -423,6 +423,16 @@ CELLS = Table(
     ),
 )
 
+ORIGINS = Table(
+    "origins",
+    "The spec path behind a row; stored beside the tables, in memory `plan.origins`.",
+    ("path",),
+    (
+        Column("origin", pl.UInt16, "Row number; the `origin` columns point here."),
+        Column("path", pl.String, "JSON Pointer (RFC 6901) into the spec, such as /compute/0."),
+    ),
+)
+
 TABLES = (
     HALLS,
     ROWS,

@@ -96,6 +96,19 @@ class Source:
             node = node.items[step]
         return node.keys.get(str(path[-1]), self.place(path)) if path else node.spot
 
+    def paths_on(self, first: int, last: int) -> list[Path]:
+        """Paths of the values that start, or whose keys stand, on lines `first` to `last`, in reading order."""
+        found: list[tuple[Spot, Path]] = []
+        nodes: list[tuple[Path, Node]] = [((), self._root)]
+        while nodes:
+            path, node = nodes.pop()
+            for step, inner in node.items.items():
+                spot = node.keys.get(str(step), inner.spot)
+                if first <= spot[0] <= last or first <= inner.spot[0] <= last:
+                    found.append((spot, (*path, step)))
+                nodes.append(((*path, step), inner))
+        return [path for _, path in sorted(found, key=lambda pair: (pair[0], len(pair[1]), str(pair[1])))]
+
     def at_key(self, finding: Finding) -> Finding:
         """The finding, standing at the key of its path instead of the value."""
         line, column = self.key_place(finding.path)

@@ -1,0 +1,153 @@
+"""`topology diff`: what a change does to the site, for the people who have to approve it."""
+
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from topology import __version__
+from topology.cli import reports, sides
+from topology.cli.exits import CHANGED, FINDINGS, REFUSED
+from topology.cli.progress import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from topology.review.document import Document
+    from topology.review.review import Review
+
+EXAMPLES = (
+    "Examples: `topology diff main:cluster.yaml cluster.yaml` · `topology diff build/old build/new -f markdown` · "
+    "`topology diff HEAD~1:cluster.yaml HEAD:cluster.yaml --format json=diff.jsonl --fail-on 'new-errors,replug>0'`"
+)
+
+
+class Form(StrEnum):
+    """How a review is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
+def diff(  # noqa: PLR0913 - each is an option of its own
+    base: Annotated[str, typer.Argument(metavar="BASE", help="A spec, REV:path in git, a built folder, or -.")],
+    head: Annotated[str, typer.Argument(metavar="HEAD", help="Likewise, as it will be.")],
+    *,
+    forms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORM[=FILE]",
+            help="text, markdown, json, github or sarif; may be repeated, all but one into a FILE.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--max-chars", min=6_000, help="Characters of the Markdown; a step summary takes 900000.")
+    ] = 60_000,
+    artifacts: Annotated[
+        bool, typer.Option("--artifacts", help="Show the changed lines of rendered files, too.")
+    ] = False,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-on", metavar="CONDITION", help="Such as replug>0, new-errors or overload; errors by default."
+        ),
+    ] = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 when anything changes.")] = False,
+) -> None:
+    """Compare two sides and say what changes in GPUs, racks, megawatts, cables and schedulers.
+
+    Renamed and moved things are told as such. Nothing is written but the FILEs asked for.
+
+    Exit codes: 0 fine, 1 a condition of --fail-on is met, 2 a side cannot be read, 3 --exit-code and there are changes.
+    """
+    from topology.review.assemble import assemble  # noqa: PLC0415 - not needed by --help
+    from topology.review.conditions import ConditionError, conditions  # noqa: PLC0415
+    from topology.review.refusal import SideError  # noqa: PLC0415
+    from topology.review.review import Review  # noqa: PLC0415
+
+    wanted = _outputs(forms or [Form.TEXT])
+    try:
+        fails = conditions(fail_on if fail_on is not None else ["errors"])
+    except ConditionError as error:
+        raise typer.BadParameter(str(error), param_hint="--fail-on") from None
+    with progress() as steps:
+        try:
+            review = Review(*sides.both(base, head, steps), artifacts=artifacts)
+        except SideError as error:
+            sys.stderr.write(f"error: {error.message}\n  help: {error.help}\n")
+            raise typer.Exit(REFUSED) from None
+        steps.step("comparing")
+        document, measures = assemble(review)
+        for form, path in wanted:
+            steps.step(f"writing {form}")
+            _write(_pieces(form, review, document, measures, limit), path)
+    met = [str(each) for each in fails if each.met(measures)]
+    if met:
+        sys.stderr.write(f"fails on {', '.join(met)}\n")
+        raise typer.Exit(FINDINGS)
+    if exit_code and measures["changes"]:
+        raise typer.Exit(CHANGED)
+
+
+def _outputs(words: list[str]) -> list[tuple[Form, Path | None]]:
+    """Formats and files; what goes to stdout is None.
+
+    Raises:
+        typer.BadParameter: a format is unknown, or two go to stdout.
+    """
+    from topology.findings import did_you_mean  # noqa: PLC0415 - not needed by --help
+
+    made: list[tuple[Form, Path | None]] = []
+    for word in words:
+        name, _, file = word.partition("=")
+        if name not in list(Form):
+            raise typer.BadParameter(f"no format '{name}'; {did_you_mean(name, list(Form))}", param_hint="--format")
+        made.append((Form(name), Path(file) if file else None))
+    if sum(path is None for _, path in made) > 1:
+        raise typer.BadParameter("two formats on one stdout; write FORM=FILE for all but one", param_hint="--format")
+    return made
+
+
+def _pieces(
+    form: Form, review: "Review", document: "Document", measures: "Mapping[str, float]", limit: int
+) -> Iterator[bytes]:
+    from topology import findings_format  # noqa: PLC0415 - not needed by --help
+    from topology.cli.codes import every_rule  # noqa: PLC0415
+    from topology.review.findings import compared  # noqa: PLC0415
+    from topology.review.forms import lines, markdown, text  # noqa: PLC0415
+
+    if form is Form.JSON:
+        yield from lines.json_lines(review, document, measures)
+    elif form is Form.MARKDOWN:
+        yield markdown.markdown(document, limit).encode()
+    elif form is Form.GITHUB:
+        yield findings_format.as_github(compared(review.base, review.head).new).encode()
+    elif form is Form.SARIF:
+        yield findings_format.as_sarif(review.head.findings, every_rule().values(), __version__).encode()
+    else:
+        yield text.text(document).encode()
+
+
+def _write(pieces: Iterator[bytes], path: Path | None) -> None:
+    """Write to a file, or to stdout, where a reader that leaves early ends the run."""
+    if path is None:
+        reports.say_bytes(pieces)
+        return
+    try:
+        with path.open("wb") as file:
+            _copy(pieces, file)
+    except OSError as error:
+        sys.stderr.write(f"error: cannot write {ascii(str(path))[1:-1]}: {error.strerror}\n  help: check the path\n")
+        raise typer.Exit(REFUSED) from None
+
+
+def _copy(pieces: Iterator[bytes], file: BinaryIO) -> None:
+    file.writelines(pieces)

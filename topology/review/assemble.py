@@ -1,0 +1,273 @@
+"""From two sides to the document that every format prints."""
+
+from collections.abc import Mapping, Sequence
+
+from topology.findings import Finding, Severity
+from topology.findings_format import totals
+from topology.review import findings as found
+from topology.review import pictures, spec_lines
+from topology.review.amounts import arrow, count, megawatts, plural
+from topology.review.chapters import CHAPTERS
+from topology.review.chapters.power import by_stage, rides
+from topology.review.document import (
+    Bullets,
+    Chapter,
+    Decision,
+    Document,
+    Fold,
+    Listing,
+    Mark,
+    Name,
+    Said,
+    Table,
+    Words,
+    strong,
+)
+from topology.review.findings import FindingChanges
+from topology.review.review import Review
+
+ALWAYS = 12  # stages that are listed whether they change or not
+PHRASES = 4  # of the first sentence
+_MARKS = {Severity.ERROR: Mark.FAULT, Severity.WARNING: Mark.LOOK, Severity.NOTE: Mark.FINE}
+
+
+def assemble(review: Review) -> tuple[Document, Mapping[str, float]]:
+    """The document, and the measures that --fail-on compares."""
+    if review.head.broken:
+        return _broken(review)
+    if review.base.broken:
+        return _mended(review)
+    changed = found.compared(review.base, review.head)
+    chapters = [make(review) for make in CHAPTERS]
+    measures = _measures(review, changed)
+    for chapter in chapters:
+        measures |= chapter.measures
+    same = _same(review)
+    measures["changes"] = float(not same)
+    decisions = [*_findings(changed), *(decision for chapter in chapters for decision in chapter.decisions)]
+    decisions.sort(key=lambda decision: -decision.mark)  # stable: findings come first among equals
+    document = Document(
+        marker=review.head.spec,
+        mark=_mark(review, decisions, chapters),
+        sentence=_unchanged(review) if same else _sentence(review, chapters, changed),
+        figures=None if same else _figures(chapters),
+        stages=None if same else _stages(review),
+        decisions=tuple(decisions),
+        sections=() if same else tuple(chapter for chapter in chapters if chapter.verdict),
+        folds=() if same else tuple(_folds(review, chapters, changed)),
+        footer=_footer(review),
+    )
+    return document, measures
+
+
+def _same(review: Review) -> bool:
+    """Whether the two sides are one site with the same files and findings."""
+    if review.base.absent or review.head.absent:
+        return False
+    changes, (base, head) = review.changes, review.plans
+    renamed = any(coded.renamed or coded.added or coded.removed for coded in changes.renames.each().values())
+    if renamed or changes.every() or by_stage(base) != by_stage(head) or rides(base) != rides(head):
+        return False
+    return _same_files(review) and not _new_or_fixed(review)
+
+
+def _same_files(review: Review) -> bool:
+    return dict(review.base.artifacts) == dict(review.head.artifacts)
+
+
+def _new_or_fixed(review: Review) -> bool:
+    changed = found.compared(review.base, review.head)
+    return bool(changed.new or changed.fixed)
+
+
+def _measures(review: Review, changed: FindingChanges) -> dict[str, float]:
+    every = review.head.findings
+    return {
+        "errors": sum(f.severity is Severity.ERROR for f in every),
+        "warnings": sum(f.severity is Severity.WARNING for f in every),
+        "new-errors": sum(f.severity is Severity.ERROR for f in changed.new),
+        "new-warnings": sum(f.severity is Severity.WARNING for f in changed.new),
+    }
+
+
+def _mark(review: Review, decisions: Sequence[Decision], chapters: Sequence[Chapter]) -> Mark:
+    worst = max((decision.mark for decision in decisions), default=Mark.FINE)
+    verdicts = max((chapter.verdict.mark for chapter in chapters if chapter.verdict), default=Mark.FINE)
+    return Mark.FAULT if review.head.errors else max(worst, verdicts)
+
+
+def _sentence(review: Review, chapters: Sequence[Chapter], changed: FindingChanges) -> Words:
+    """What changes, how much is wrong, and what happens to power and cables."""
+    every = [phrase for chapter in chapters for phrase in chapter.phrases]
+    if review.base.absent:
+        every = [("new site: ", Name(review.plans[1].spec.name)), *every]
+    if review.head.absent:
+        every = [("the whole site is removed: ", Name(review.plans[0].spec.name)), *every]
+    words: Words = ()
+    for at, phrase in enumerate(every[:PHRASES] + every[PHRASES:][-1:]):
+        words += (("; " if at else ""), *phrase)
+    if not words:
+        words = ("figures change, nothing on the floor does",)
+    tally = totals(f for f in review.head.findings if f.severity is not Severity.NOTE)
+    news = f", {count(len(changed.new))} new" if changed.new and tally else ""
+    words = _capital(words)
+    return (*words, f": {tally}{news}." if tally else ".")
+
+
+def _capital(words: Words) -> Words:
+    first, *rest = [word for word in words if word != ""]
+    return (first[:1].upper() + first[1:], *rest) if isinstance(first, str) else (first, *rest)
+
+
+def _unchanged(review: Review) -> Words:
+    lines = spec_lines.hunks(review.base.source, review.head.source)
+    if not lines:
+        return ("No change: the two sides are the same.",)
+    number = sum(max(len(hunk.removed), len(hunk.added)) for hunk in lines)
+    return (f"No change: {plural(number, 'line differs', 'lines differ')}, and nothing that is built from them.",)
+
+
+def _figures(chapters: Sequence[Chapter]) -> Table:
+    rows = [(f.label, f.base, f.head, f.change) for chapter in chapters for f in chapter.figures]
+    return Table(("", "base", "head", "change"), rows, (False, True, True, False))
+
+
+def _stages(review: Review) -> Table | None:
+    """A row per stage of either side, unchanged ones left out where there are many."""
+    base, head = review.plans
+    renamed = review.changes.renames.stages.renamed
+    before = {renamed.get(row["name"], row["name"]): row for row in base.stages.iter_rows(named=True)}
+    after = {row["name"]: row for row in head.stages.iter_rows(named=True)}
+    watts = {renamed.get(name, name): stage for name, stage in by_stage(base).items()}, by_stage(head)
+    supplied = any(stage.supply_w is not None for side in watts for stage in side.values())
+    rows, same = [], 0
+    for name in dict.fromkeys([*after, *before]):
+        facts = []
+        for side, stages in enumerate((before, after)):
+            row, stage = stages.get(name), watts[side].get(name)
+            shown = (
+                ("–",) * 4
+                if row is None
+                else (count(row["gpus"]), count(row["racks"]), count(row["cables"]), megawatts(row["it_w"]))
+            )
+            power: tuple[str, ...] = ()
+            if supplied:
+                left = stage.headroom_w if stage else None
+                given = stage.supply_w if stage else None
+                power = ("–" if given is None else megawatts(given), "–" if left is None else megawatts(left))
+            facts.append((*shown, *power))
+        if facts[0] == facts[1] and len({*before, *after}) > ALWAYS:
+            same += 1
+            continue
+        rows.append(((Name(name),), *(arrow(*pair) for pair in zip(*facts, strict=True))))
+    if not rows:
+        return None
+    if same:
+        rows.append(((f"{count(same)} more, unchanged",), *[("",)] * (len(rows[0]) - 1)))
+    heads = (
+        "stage, all before it included",
+        "GPUs",
+        "racks",
+        "cables",
+        "IT, MW",
+        *(("supply, MW", "headroom, MW") if supplied else ()),
+    )
+    return Table(heads, rows, (False, *[True] * (len(heads) - 1)))
+
+
+def _findings(changed: FindingChanges) -> list[Decision]:
+    """New errors and warnings, and errors that were there before."""
+    shown = [f for f in changed.new if f.severity is not Severity.NOTE]
+    old = [f for f in changed.unchanged if f.severity is Severity.ERROR]
+    return [*(_decision(f, "new") for f in shown), *(_decision(f, "as before") for f in old)]
+
+
+def _decision(finding: Finding, word: str) -> Decision:
+    return Decision(_MARKS[finding.severity], _worded(finding, word))
+
+
+def _worded(finding: Finding, word: str = "") -> Words:
+    times = f" ({count(finding.count)} times)" if finding.count > 1 else ""
+    where: Words = (" — ", Name(f"{finding.file}:{finding.line}")) if finding.file and finding.line else ()
+    help_: Words = (" — ", Said(finding.help)) if finding.help else ()
+    new = f" {word}" if word == "as before" else ""
+    return (strong(Name(finding.code)), f"{new} ", Said(finding.message), times, *where, *help_)
+
+
+def _folds(review: Review, chapters: Sequence[Chapter], changed: FindingChanges) -> list[Fold]:
+    folds = [fold] if (fold := spec_lines.fold(review)) else []
+    folds += pictures.folds(review)
+    folds += [fold for chapter in chapters for fold in chapter.folds]
+    return [*folds, *_finding_folds(changed)]
+
+
+def _finding_folds(changed: FindingChanges) -> list[Fold]:
+    notes = [f for f in changed.new if f.severity is Severity.NOTE]
+    old = [f for f in changed.unchanged if f.severity is not Severity.ERROR]
+    parts = (("fixed", changed.fixed), ("unchanged", old), ("new notes", notes))
+    return [
+        Fold((f"Findings: {count(len(every))} {word}",), (Bullets([_worded(f) for f in every]),))
+        for word, every in parts
+        if every
+    ]
+
+
+def _footer(review: Review) -> Words:
+    return (
+        *(Name(review.base.shown), " → ", Name(review.head.shown)),
+        ". Every changed row: ",
+        Name("topology diff --format json"),
+        ".",
+    )
+
+
+def _broken(review: Review) -> tuple[Document, Mapping[str, float]]:
+    """The head cannot be expanded: its findings, and the lines that changed."""
+    changed = found.compared(review.base, review.head)
+    tally = totals(f for f in review.head.findings if f.severity is not Severity.NOTE)
+    news = sum(f.severity is not Severity.NOTE for f in changed.new)
+    words: Words = ("The spec does not build: ", f"{tally}, {count(news)} new. Nothing else could be compared.")
+    decisions = _findings(changed)
+    document = Document(
+        review.head.spec,
+        Mark.FAULT,
+        words,
+        None,
+        None,
+        tuple(decisions),
+        (),
+        (*_text_fold(review), *_finding_folds(changed)),
+        _footer(review),
+    )
+    return document, _measures(review, changed) | {"changes": 1.0}
+
+
+def _mended(review: Review) -> tuple[Document, Mapping[str, float]]:
+    """The base cannot be expanded, the head can: there is nothing to compare its tables with."""
+    changed = found.compared(review.base, review.head)
+    plan = review.head.plan
+    gpus = f"{count(plan.gpus.height)} GPUs" if plan else ""
+    fixed = plural(len(changed.fixed), "finding is", "findings are")
+    words: Words = (f"The spec builds again, {gpus}: {fixed} fixed. The base has no plan to compare with.",)
+    mark = Mark.FAULT if review.head.errors else Mark.LOOK
+    document = Document(
+        review.head.spec,
+        mark,
+        words,
+        None,
+        None,
+        tuple(_findings(changed)),
+        (),
+        (*_text_fold(review), *_finding_folds(changed)),
+        _footer(review),
+    )
+    return document, _measures(review, changed) | {"changes": 1.0}
+
+
+def _text_fold(review: Review) -> list[Fold]:
+    """Changed lines without what they cause."""
+    groups = []
+    for hunk in spec_lines.hunks(review.base.source, review.head.source):
+        lines = [f"-{line}" for line in hunk.removed] + [f"+{line}" for line in hunk.added]
+        groups.append((f"@@ line {hunk.head_line} @@", *lines))
+    return [Fold(("Changed lines of the spec",), (Listing("diff", groups),))] if groups else []

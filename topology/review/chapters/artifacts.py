@@ -1,0 +1,130 @@
+"""Rendered files that change, by stage and folder; on request line by line."""
+
+from collections import Counter
+from collections.abc import Iterator
+from difflib import unified_diff
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from topology.review.amounts import count, plural
+from topology.review.document import Block, Bullets, Chapter, Figure, Fold, Listing, Name, Note, Words
+from topology.review.document import names as some
+from topology.review.review import Review
+
+CONTEXT = 2  # unchanged lines around a change
+LONGEST = 400_000  # characters of a file that are compared line by line
+
+
+def chapter(review: Review) -> Chapter:
+    """Files that are new, gone or different; the chapter has no verdict of its own."""
+    files = _Files(review)
+    return Chapter(
+        title="Artifacts",
+        figures=tuple(files.figures()),
+        folds=tuple(files.folds()),
+        measures={"artifacts-changed": len(files.changed), "artifacts-removed": len(files.removed)},
+    )
+
+
+class _Files:
+    """Digests of both sides, compared."""
+
+    def __init__(self, review: Review) -> None:
+        self.review = review
+
+    @cached_property
+    def digests(self) -> tuple[dict[str, str], dict[str, str]]:
+        """SHA-256 by path."""
+        return dict(self.review.base.artifacts), dict(self.review.head.artifacts)
+
+    @property
+    def compared(self) -> bool:
+        """Whether each side has files, or is not there at all."""
+        return all(side.renders or side.absent for side in (self.review.base, self.review.head))
+
+    @cached_property
+    def added(self) -> list[str]:
+        """Paths that only head has."""
+        return sorted(self.digests[1].keys() - self.digests[0].keys()) if self.compared else []
+
+    @cached_property
+    def removed(self) -> list[str]:
+        """Paths that only base has."""
+        return sorted(self.digests[0].keys() - self.digests[1].keys()) if self.compared else []
+
+    @cached_property
+    def changed(self) -> list[str]:
+        """Paths of both with other bytes."""
+        base, head = self.digests
+        return sorted(path for path in base.keys() & head.keys() if base[path] != head[path]) if self.compared else []
+
+    def figures(self) -> Iterator[Figure]:
+        """The row of files."""
+        if not self.compared:
+            return
+        words = [(f"+{count(len(self.added))} new", self.added), (f"{count(len(self.changed))} changed", self.changed)]
+        words += [(f"{count(len(self.removed))} removed", self.removed)]
+        said = ", ".join(word for word, paths in words if paths) or "0"
+        base, head = (count(len(side)) for side in self.digests)
+        yield Figure(("Artifacts",), (base,), (head,), (said,))
+
+    def folds(self) -> Iterator[Fold]:
+        """Files by folder, and their lines where they were asked for."""
+        every = [*self.added, *self.removed, *self.changed]
+        if not every:
+            return
+        lines = [*_folders(self.added, "new"), *_folders(self.removed, "removed"), *_folders(self.changed, "changed")]
+        blocks: list[Block] = [Bullets(lines)]
+        yield Fold((f"Artifacts: {plural(len(every), 'file')}",), tuple(blocks))
+        if self.review.artifacts:
+            yield from self._lines()
+
+    def _lines(self) -> Iterator[Fold]:
+        """A fold for each set of alike differences: the same lines in several stages are shown once."""
+        before, after = self.review.base.texts(self.changed), self.review.head.texts(self.changed)
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for path in self.changed:
+            alike.setdefault(_difference(before[path], after[path]), []).append(path)
+        for lines, paths in alike.items():
+            hunks = _hunks(lines)
+            blocks: tuple[Block, ...] = (
+                (Listing("diff", hunks),) if hunks else (Note(("too long to be compared line by line",)),)
+            )
+            yield Fold(("Lines of ", *some(paths, 4)), blocks)
+
+
+def _folders(paths: list[str], word: str) -> Iterator[Words]:
+    """Files by folder, alike folders of several stages together."""
+    held: dict[PurePosixPath, list[str]] = {}
+    for path in map(PurePosixPath, paths):
+        held.setdefault(path.parent, []).append(path.name)
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for folder, files in held.items():
+        parts = folder.parts
+        staged = parts[:1] == ("stages",)
+        key = (tuple(parts[2:] if staged else parts), tuple(files))
+        groups.setdefault(key, []).append(parts[1] if staged else "")
+    for (parts_of, names_of), stages in groups.items():
+        of = (" of stages " if len(stages) > 1 else " of stage ", *some(stages, 6)) if stages[0] else ()
+        yield (f"{word}: ", Name("/".join(parts_of) or "."), ": ", *some(names_of, 8), *of)
+    totals = Counter(PurePosixPath(path).parts[0] for path in paths)
+    if len(groups) > 1:
+        yield (f"{word} in all: {count(sum(totals.values()))}",)
+
+
+def _difference(base: bytes, head: bytes) -> tuple[str, ...]:
+    """Unified difference without its file names; empty where a side is too long."""
+    if max(len(base), len(head)) > LONGEST:
+        return ()
+    old, new = (data.decode("utf-8", "backslashreplace").split("\n") for data in (base, head))
+    return tuple(unified_diff(old, new, lineterm="", n=CONTEXT))[2:]
+
+
+def _hunks(lines: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Lines by hunk."""
+    hunks: list[list[str]] = []
+    for line in lines:
+        if line.startswith("@@") or not hunks:
+            hunks.append([])
+        hunks[-1].append(line)
+    return [tuple(hunk) for hunk in hunks]

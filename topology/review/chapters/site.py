@@ -1,0 +1,189 @@
+"""What stands where: GPUs, racks, halls, groups and stages; what is renamed, moved or taken away."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from topology.plan import Plan, names
+from topology.review.amounts import count, plural, signed
+from topology.review.changes import Rows
+from topology.review.document import (
+    Bullets,
+    Chapter,
+    Decision,
+    Figure,
+    Fold,
+    Mark,
+    Name,
+    Words,
+    listed,
+    strong,
+)
+from topology.review.document import names as some
+from topology.review.folding import alike
+from topology.review.review import Review
+
+MOST_DESIGNS = 3  # named in the first table
+MOST_PLACES = 400  # lines of the fold by place; a format may show fewer
+
+
+def chapter(review: Review) -> Chapter:
+    """Counts of the site, and everything on the floor that comes, goes, moves or changes its name."""
+    changes, (base, head) = review.changes, review.plans
+    racks, gpus = changes.table("racks"), changes.table("gpus")
+    _, now = changes.moves.racks
+    return Chapter(
+        title="Site",
+        figures=tuple(_figures(review)),
+        decisions=tuple(_decisions(review)),
+        phrases=tuple(_phrases(review)),
+        folds=tuple(_by_place(review)),
+        measures={
+            "gpus": head.gpus.height - base.gpus.height,
+            "racks": _compute(head) - _compute(base),
+            "racks-removed": len(racks.removed),
+            "racks-moved": len(now),
+            "gpus-removed": len(gpus.removed),
+            "renamed": sum(len(coded.renamed) for coded in changes.renames.each().values()),
+        },
+    )
+
+
+def _compute(plan: Plan) -> int:
+    return plan.racks.filter(pl.col("role") == "compute").height
+
+
+def _figures(review: Review) -> Iterator[Figure]:
+    base, head = review.plans
+    yield _counted("GPUs", base.gpus.height, head.gpus.height)
+    yield _counted("Nodes", base.nodes.height, head.nodes.height)
+    designs = _delta(base.racks["design"].to_list(), head.racks["design"].to_list())
+    spelled = listed([(f"{signed(delta)} ", *_design(name)) for name, delta in designs[:MOST_DESIGNS]])
+    more = f" and {len(designs) - MOST_DESIGNS} more designs" if len(designs) > MOST_DESIGNS else ""
+    racks = (count(base.racks.height),), (count(head.racks.height),)
+    yield Figure(("Racks",), *racks, (*spelled, more) if designs else ("0",))
+
+
+def _counted(label: str, base: int, head: int) -> Figure:
+    delta = head - base
+    return Figure((label,), (count(base),), (count(head),), (strong(signed(delta)),) if delta < 0 else (signed(delta),))
+
+
+def _design(slug: str) -> Words:
+    return (Name(slug),) if slug else ("network racks",)
+
+
+def _delta(base: list[str], head: list[str]) -> list[tuple[str, int]]:
+    """Words whose count changed, the largest change first."""
+    had, have = Counter(base), Counter(head)
+    every = {word: have[word] - had[word] for word in {*had, *have}}
+    return sorted(((word, delta) for word, delta in every.items() if delta), key=lambda pair: (-abs(pair[1]), pair[0]))
+
+
+def _phrases(review: Review) -> Iterator[Words]:
+    base, head = review.plans
+    renames = review.changes.renames
+    delta = head.gpus.height - base.gpus.height
+    where = [*renames.halls.added] if delta > 0 else [*renames.halls.removed]
+    stages = [*renames.stages.added] if delta > 0 else [*renames.stages.removed]
+    if delta:
+        words: Words = (f"{signed(delta)} GPUs",)
+        words += (" in hall " if len(where) == 1 else " in halls ", *some(where)) if where else ()
+        words += (" (stage " if len(stages) == 1 else " (stages ", *some(stages), ")") if stages else ()
+        yield words
+    elif stages := [*renames.stages.added]:
+        yield ("new stage " if len(stages) == 1 else "new stages ", *some(stages))
+    moved = len(review.changes.moves.racks[1])
+    if moved:
+        yield (f"{plural(moved, 'rack moves', 'racks move')}",)
+    for word, coded in renames.each().items():
+        if len(coded.renamed) == 1:
+            ((old, new),) = coded.renamed.items()
+            yield (f"{word} ", Name(old), " is renamed ", Name(new))
+        elif coded.renamed:
+            yield (f"{len(coded.renamed)} {_many(word)} are renamed",)
+
+
+def _many(word: str) -> str:
+    return {"battery": "batteries"}.get(word, f"{word}s")
+
+
+def _decisions(review: Review) -> Iterator[Decision]:
+    changes, (base, head) = review.changes, review.plans
+    renames = changes.renames
+    for word, coded in renames.each().items():
+        if word in {"source", "battery", "partition", "Slurm cluster"}:
+            continue  # the chapters of power and scheduling say what that means
+        if coded.removed:
+            noun = word if len(coded.removed) == 1 else _many(word)
+            yield Decision(Mark.LOOK, (strong("destroyed"), f": {noun} ", *some(coded.removed, 8)))
+    removed = changes.table("racks").removed
+    if len(removed):
+        lost = len(changes.table("gpus").removed)
+        gone = _delta([], [*base.racks["design"].gather(removed)])
+        parts = listed([(f"{count(number)} ", *_design(design)) for design, number in gone])
+        gpus = f" with {plural(lost, 'GPU')}" if lost else ""
+        yield Decision(
+            Mark.LOOK, (strong("destroyed"), f": {plural(len(removed), 'rack')}{gpus}: ", *parts, *_at(base, removed))
+        )
+    was, now = changes.moves.racks
+    if len(now):
+        relaid = len(changes.cabling.relaid[1])
+        keeps = plural(relaid, "cable keeps both plugs and has", "cables keep both plugs and have")
+        cables = f"; {keeps} to be laid anew" if relaid else ""
+        example = (names.rack_names(base)[int(was[0])], names.rack_names(head)[int(now[0])])
+        words = (strong("moved"), f": {plural(len(now), 'rack')}, ", Name(example[0]), " → ", Name(example[1]))
+        more = f" and {count(len(now) - 1)} more" if len(now) > 1 else ""
+        yield Decision(Mark.LOOK, (*words, more, cables))
+
+
+def _at(plan: Plan, rows: Rows) -> Words:
+    halls = plan.halls["name"].gather(plan.racks["hall"].gather(rows)).unique(maintain_order=True).to_list()
+    return (" in hall " if len(halls) == 1 else " in halls ", *some(halls))
+
+
+def _by_place(review: Review) -> Iterator[Fold]:
+    """What happens to racks, by hall and row, folded where it is alike."""
+    changes, (base, head) = review.changes, review.plans
+    diff = changes.table("racks")
+    was, now = changes.moves.racks
+    moved = set(now.tolist())
+    other = np.array([row for row in diff.after.tolist() if row not in moved], np.int64)
+    lines = [
+        *_places(head, diff.added, "+"),
+        *_places(base, diff.removed, "−"),
+        *_places(base, was, "moved away: "),
+        *_places(head, now, "moved here: "),
+        *_places(head, other, "changed: "),
+    ]
+    named = [(f"{word} ", Name(old), " → ", Name(new)) for word, old, new in _renamed(review)]
+    blocks = [Bullets(named)] if named else []
+    blocks += [Bullets(lines[:MOST_PLACES])] if lines else []
+    if blocks:
+        parts = [f"{plural(len(named), 'rename')}"] if named else []
+        parts += [f"+{count(len(diff.added))}"] if len(diff.added) else []
+        parts += [f"−{count(len(diff.removed))}"] if len(diff.removed) else []
+        parts += [f"{count(len(now))} moved"] if len(now) else []
+        parts += [f"{count(len(other))} changed"] if len(other) else []
+        yield Fold((f"By place: {', '.join(parts)}{' racks' if lines else ''}",), tuple(blocks))
+
+
+def _renamed(review: Review) -> Iterator[tuple[str, str, str]]:
+    for word, coded in review.changes.renames.each().items():
+        for old, new in coded.renamed.items():
+            yield word, old, new
+
+
+def _places(plan: Plan, rows: Rows, sign: str) -> Iterator[Words]:
+    if not len(rows):
+        return
+    racks = names.with_places(plan, plan.racks[rows])
+    counted = racks.group_by("hall", "row_number", "hall_name", "design", maintain_order=True).len()
+    counted = counted.sort("hall", "row_number", "design")
+    places = [(hall, row, (design, many)) for _, row, hall, design, many in counted.iter_rows()]
+    for halls, where, (design, many) in alike(places):
+        rows_of = "row" if where.isdecimal() else "rows"
+        each = "" if where.isdecimal() and len(halls) == 1 else " each"
+        yield (*some(halls, 16), f" {rows_of} {where}: {sign}{count(many)} ", *_design(design), each)

@@ -1,0 +1,85 @@
+"""Conditions of --fail-on: a measure, and from where on it fails the run."""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from topology.findings import did_you_mean, shown
+
+MEASURES: Mapping[str, str] = {  # word: what is counted
+    "errors": "errors of head",
+    "warnings": "warnings of head",
+    "new-errors": "errors that base does not have",
+    "new-warnings": "warnings that base does not have",
+    "gpus": "GPUs more than in base",
+    "gpus-removed": "GPUs of base that are gone",
+    "racks": "compute racks more than in base",
+    "racks-moved": "racks that stand elsewhere",
+    "racks-removed": "racks of base that are gone",
+    "renamed": "names that changed while what they stand for did not",
+    "cables-new": "cables that base does not have",
+    "cables-removed": "cables of base that are gone",
+    "replug": "cables of which a plug moves to another port",
+    "relaid": "cables that keep their plugs while a device at an end moves",
+    "rerated": "cables at another line rate",
+    "headroom-mw": "megawatts left in the tightest stage, where there are sources",
+    "short-mw": "megawatts that the worst stage lacks",
+    "overload": "rules against overload that head breaks, and kinds of device that overload another when one fails",
+    "redundancy-lost": "kinds of power device of which one failure was survived and is no longer",
+    "feeds-removed": "feeds that are gone while their rack stays",
+    "nodes-gone": "node names that leave Slurm",
+    "restarts": "slurmctlds that need more than a reconfigure",
+    "artifacts-changed": "rendered files with other bytes",
+    "artifacts-removed": "rendered files that are gone",
+}
+NEVER = "never"
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+_FORM = re.compile(r"([a-z-]+)(?:\s*(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?))?")
+
+
+class ConditionError(Exception):
+    """The text is no condition; the message says what one looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A measure compared with a number."""
+
+    measure: str
+    sign: str = ">"
+    limit: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> "Condition":
+        """The condition of `replug>0`; a measure alone means more than none.
+
+        Raises:
+            ConditionError: it is none.
+        """
+        found = _FORM.fullmatch(text.strip())
+        if found is None:
+            raise ConditionError(f"{shown(text)} is no condition; write a measure alone or such as replug>0")
+        word, sign, limit = found.groups()
+        if word not in MEASURES:
+            raise ConditionError(f"no measure {shown(word)}; {did_you_mean(word, MEASURES)}")
+        return cls(word, sign or ">", float(limit or 0))
+
+    def met(self, measures: Mapping[str, float]) -> bool:
+        """Whether the run fails; a measure that a side cannot give fails nothing."""
+        return self.measure in measures and _OPERATORS[self.sign](measures[self.measure], self.limit)
+
+    def __str__(self) -> str:
+        return f"{self.measure}{self.sign}{self.limit:g}"
+
+
+def conditions(texts: list[str]) -> list[Condition]:
+    """Conditions of several options, each of which may hold several by commas; `never` is none.
+
+    Raises:
+        ConditionError: one is none.
+    """
+    every = [part for text in texts for part in text.split(",")]
+    return [Condition.parse(part) for part in every if part.strip() != NEVER]

@@ -1,0 +1,164 @@
+"""What a review says, before any format: words, tables, folds. A chapter is one engineer's part of it.
+
+Every text that comes from a spec is wrapped, as a `Name` or as `Said`, and each format escapes it
+where it prints it; a bare `str` is ours.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Mark(IntEnum):
+    """How a sentence is meant; the larger, the worse."""
+
+    FINE = 0
+    LOOK = 1  # somebody has to say yes to it
+    FAULT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name, path or line of a spec or the catalogue, shown to the letter."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence in which names of a spec may stand, such as a finding's message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Words that a reader may not miss."""
+
+    parts: tuple["str | Name | Said", ...]
+
+
+Words = tuple[str | Name | Said | Strong, ...]
+
+
+def strong(*parts: str | Name | Said) -> Strong:
+    """The parts, for a reader who reads nothing else."""
+    return Strong(parts)
+
+
+def listed(items: Sequence[Words], between: str = ", ") -> Words:
+    """Items one after another."""
+    words: Words = ()
+    for at, item in enumerate(items):
+        words += ((between,) if at else ()) + item
+    return words
+
+
+def names(every: Sequence[str], most: int = 3) -> Words:
+    """Some names, and how many more there are."""
+    shown: Words = listed([(Name(name),) for name in every[:most]])
+    return (*shown, f" and {len(every) - most:,} more") if len(every) > most else shown
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under heads; columns are text where `right` has no letter of theirs set."""
+
+    heads: tuple[str, ...]
+    rows: Sequence[tuple[Words, ...]]
+    right: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: Sequence[Words]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Lines of a file to the letter, in groups that are shown or dropped whole."""
+
+    language: str
+    groups: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A Mermaid diagram, finished and within its limits."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A paragraph."""
+
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Details that are shown when asked for."""
+
+    summary: Words
+    blocks: tuple["Block", ...]
+
+
+Block = Table | Bullets | Listing | Picture | Note | Fold
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A row of the first table."""
+
+    label: Words
+    base: Words
+    head: Words
+    change: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Something that somebody has to decide; never inside a fold."""
+
+    mark: Mark
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The sentence that closes a section."""
+
+    mark: Mark
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One part of a review. Each of its fields has a place of its own in the comment."""
+
+    title: str
+    figures: tuple[Figure, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    phrases: tuple[Words, ...] = ()  # for the first sentence, the most important first
+    blocks: tuple[Block, ...] = ()
+    verdict: Verdict | None = None  # None: the change does not touch it
+    folds: tuple[Fold, ...] = ()
+    measures: Mapping[str, float] = field(default_factory=dict)  # what --fail-on compares
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The whole review."""
+
+    marker: str
+    mark: Mark
+    sentence: Words
+    figures: Table | None
+    stages: Table | None
+    decisions: tuple[Decision, ...]
+    sections: tuple[Chapter, ...]  # those with a verdict, in order
+    folds: tuple[Fold, ...]
+    footer: Words

@@ -1,0 +1,1 @@
+"""Forms of a review: text, Markdown, JSON lines."""

@@ -1,0 +1,202 @@
+"""Names of the spec that changed while what they stand for did not.
+
+A name is renamed when it is gone on one side, new on the other, and what stands under it is
+alike: the same racks at the same numbers for a hall, the same units for a group or a stage, the
+same role and groups for a fabric. Halls come first, then what refers to them, so that several
+renames at once are found, too. Where alike things are renamed together, the order of the spec decides.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from topology.plan import Plan
+
+Names = tuple[str, ...]
+LEAST = 0.5  # share of what stands under either name that has to be under both
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Names of one kind on both sides as shared numbers: renamed ones share theirs."""
+
+    base: Names
+    head: Names
+    renamed: Mapping[str, str]  # new name by old name
+
+    def numbers(self, side: int) -> list[int]:
+        """Shared number of each name of a side (0 base, 1 head), in the order of the spec."""
+        shared = {name: at for at, name in enumerate(self.base)}
+        if side == 0:
+            return list(range(len(self.base)))
+        old = {new: was for was, new in self.renamed.items()}
+        fresh = len(self.base)
+        numbers = []
+        for name in self.head:
+            number = shared.get(old.get(name, name))
+            if number is None:
+                number, fresh = fresh, fresh + 1
+            numbers.append(number)
+        return numbers
+
+    @property
+    def removed(self) -> Names:
+        """Names that are gone, renamed ones left out."""
+        return tuple(name for name in self.base if name not in self.head and name not in self.renamed)
+
+    @property
+    def added(self) -> Names:
+        """Names that are new, renamed ones left out."""
+        new = set(self.renamed.values())
+        return tuple(name for name in self.head if name not in self.base and name not in new)
+
+    @property
+    def size(self) -> int:
+        """One more than the largest shared number."""
+        return len(self.base) + len(self.head)
+
+
+@dataclass(frozen=True, slots=True)
+class Renames:
+    """Every kind of name that the tables and the scheduler are made of."""
+
+    halls: Coded
+    groups: Coded
+    fabrics: Coded
+    stages: Coded
+    sources: Coded
+    batteries: Coded
+    partitions: Coded
+    controllers: Coded
+
+    def each(self) -> dict[str, Coded]:
+        """By the word people use for one of the kind."""
+        return {
+            "hall": self.halls,
+            "group": self.groups,
+            "fabric": self.fabrics,
+            "stage": self.stages,
+            "source": self.sources,
+            "battery": self.batteries,
+            "partition": self.partitions,
+            "Slurm cluster": self.controllers,
+        }
+
+
+def renames(base: Plan, head: Plan) -> Renames:
+    """What was renamed between two plans."""
+    halls = _coded(base, head, lambda plan: _of(plan.halls), _hall_content)
+    groups = _coded(base, head, lambda plan: tuple(g.name for g in plan.spec.compute), _group_content)
+    known = groups.renamed
+    fabrics = _coded(base, head, lambda plan: _of(plan.fabrics), lambda plan: _fabric_content(plan, known, base))
+    stages = _coded(base, head, lambda plan: _of(plan.stages), lambda plan: _stage_content(plan, known, base))
+    sources = _coded(base, head, lambda plan: _of(plan.sources), _source_content)
+    batteries = _coded(base, head, lambda plan: tuple(dict.fromkeys(plan.batteries["name"])), _battery_content)
+    partitions = _coded(
+        base,
+        head,
+        lambda plan: tuple(p.name for p in plan.spec.slurm.partitions),
+        lambda plan: {p.name: _alike(sorted(_old(p.compute, plan, base, known))) for p in plan.spec.slurm.partitions},
+    )
+    controllers = _coded(
+        base,
+        head,
+        lambda plan: tuple(c.name for c in plan.spec.slurm.clusters),
+        lambda plan: {c.name: _alike(sorted(_old(c.compute, plan, base, known))) for c in plan.spec.slurm.clusters},
+    )
+    return Renames(halls, groups, fabrics, stages, sources, batteries, partitions, controllers)
+
+
+Content = Mapping[str, set[Hashable]]
+
+
+def _coded(base: Plan, head: Plan, names: Callable[[Plan], Names], content: Callable[[Plan], Content]) -> Coded:
+    old, new = names(base), names(head)
+    gone = [name for name in old if name not in new]
+    come = [name for name in new if name not in old]
+    return Coded(old, new, _pairs(gone, come, content(base), content(head)) if gone and come else {})
+
+
+def _pairs(gone: Sequence[str], come: Sequence[str], base: Content, head: Content) -> dict[str, str]:
+    """Old and new names whose content is most alike, the best pairs first, then in order of the spec."""
+    scored = []
+    for at, was in enumerate(gone):
+        for to, now in enumerate(come):
+            both, either = base[was] & head[now], base[was] | head[now]
+            share = len(both) / len(either) if either else 0.0
+            if share > LEAST:
+                scored.append((-share, at, to))
+    pairs: dict[str, str] = {}
+    for _, at, to in sorted(scored):
+        if gone[at] not in pairs and come[to] not in pairs.values():
+            pairs[gone[at]] = come[to]
+    return {was: pairs[was] for was in gone if was in pairs}
+
+
+def _of(frame: pl.DataFrame) -> Names:
+    return tuple(frame["name"])
+
+
+def _alike(*facts: Hashable | list[str]) -> set[Hashable]:
+    return {tuple(fact) if isinstance(fact, list) else fact for fact in facts}
+
+
+def _old(names: Sequence[str], plan: Plan, base: Plan, renamed: Mapping[str, str]) -> list[str]:
+    """Group names as the base side spells them."""
+    back = {} if plan is base else {new: was for was, new in renamed.items()}
+    return [back.get(name, name) for name in names]
+
+
+def _hall_content(plan: Plan) -> Content:
+    """Racks of each hall by number, with their design; of an empty hall its measures."""
+    racks = plan.racks.select("hall", "number", "role", "design")
+    held: dict[int, set[Hashable]] = {}
+    for hall, *rack in racks.iter_rows():
+        held.setdefault(hall, set()).add(tuple(rack))
+    return {
+        row["name"]: held.get(row["hall"], {(row["rows"], row["positions"], row["limit_u"])})
+        for row in plan.halls.iter_rows(named=True)
+    }
+
+
+def _group_content(plan: Plan) -> Content:
+    """Units of each group by number and place in their hall, with the rack design."""
+    units = plan.units.join(plan.rows.select("row", row_number="number"), on="row", maintain_order="left")
+    held: dict[int, set[Hashable]] = {}
+    for group, *unit in units.select("group", "number", "row_number", "position").iter_rows():
+        held.setdefault(group, set()).add((plan.spec.compute[group].rack, *unit))
+    return {group.name: held.get(at, set()) for at, group in enumerate(plan.spec.compute)}
+
+
+def _fabric_content(plan: Plan, groups: Mapping[str, str], base: Plan) -> Content:
+    """Role and groups of each fabric: what hangs on it."""
+    spelled = [group.name for group in plan.spec.compute]
+    roles = {fabric.name: (fabric.kind == "core", fabric.connects) for fabric in plan.spec.fabrics}
+    return {
+        row["name"]: _alike(
+            (*roles[row["name"]], *sorted(_old([spelled[g] for g in row["groups"]], plan, base, groups)))
+        )
+        for row in plan.fabrics.iter_rows(named=True)
+    }
+
+
+def _stage_content(plan: Plan, groups: Mapping[str, str], base: Plan) -> Content:
+    """Units that each stage adds, by group and number."""
+    spelled = _old([group.name for group in plan.spec.compute], plan, base, groups)
+    held: dict[int, set[Hashable]] = {}
+    for stage, group, number in plan.units.select("stage", "group", "number").drop_nulls("stage").iter_rows():
+        held.setdefault(stage, set()).add((spelled[group], number))
+    return {name: held.get(at, set()) for at, name in enumerate(plan.stages["name"])}
+
+
+def _source_content(plan: Plan) -> Content:
+    rows = plan.sources.select("name", "kind", "capacity_w", "units")
+    return {name: {tuple(facts)} for name, *facts in rows.iter_rows()}
+
+
+def _battery_content(plan: Plan) -> Content:
+    held: dict[str, set[Hashable]] = {}
+    for name, *facts in plan.batteries.select("name", "bank", "product", "level").iter_rows():
+        held.setdefault(name, set()).add(tuple(facts))
+    return held

@@ -1,0 +1,69 @@
+"""One side of a comparison: a spec and the plan made of it, or what kept a plan from being made."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from topology.artifacts import targets
+from topology.artifacts.output.manifest import sha256
+from topology.findings import Finding, Lines, Severity
+from topology.plan import Plan
+from topology.source import Source
+
+COMPARED = tuple(word for word in targets.TARGETS if word != "tables")  # tables are compared row by row
+
+
+@dataclass(frozen=True)
+class Side:
+    """A spec, its plan, and everything found in it."""
+
+    shown: str  # as the user named it
+    spec: str  # path of the spec, for people and for the comment's marker
+    source: Source | None = None  # None: the revision has no such spec, or it is no YAML of ours
+    plan: Plan | None = None  # None: a step before it found an error
+    findings: tuple[Finding, ...] = ()
+    lines: Lines = field(default_factory=dict)
+    built: Path | None = None  # the folder, where a build is compared
+    digests: Mapping[str, str] | None = None  # of its files by path, where it is a build
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no spec at all, not even a wrong one."""
+        return self.source is None and not self.findings
+
+    @property
+    def broken(self) -> bool:
+        """Whether there is a spec of which no plan can be made."""
+        return self.plan is None and not self.absent
+
+    @property
+    def errors(self) -> int:
+        """Errors among the findings."""
+        return sum(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def renders(self) -> bool:
+        """Whether a build would write files: there is a plan, and no error."""
+        return self.plan is not None and not self.errors
+
+    @cached_property
+    def artifacts(self) -> Mapping[str, str]:
+        """SHA-256 of every rendered file by path, tables left out; a build knows them, a spec is rendered."""
+        if self.digests is not None:
+            return self.digests
+        return {path: sha256(data) for path, data in self._rendered()} if self.renders else {}
+
+    def texts(self, paths: Iterable[str]) -> Mapping[str, bytes]:
+        """Bytes of some rendered files."""
+        wanted = set(paths)
+        if self.built is not None:
+            known = wanted & set(self.digests or ())
+            return {path: (self.built / path).read_bytes() for path in sorted(known)}
+        return {path: data for path, data in self._rendered() if path in wanted} if self.renders else {}
+
+    def _rendered(self) -> Iterator[tuple[str, bytes]]:
+        if self.plan is None:
+            return
+        for artifact in targets.artifacts(self.plan, COMPARED, range(len(self.plan.spec.stages))):
+            yield str(artifact.path), artifact.data

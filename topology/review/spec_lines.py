@@ -1,0 +1,138 @@
+"""Changed lines of the spec, each with what it caused.
+
+A row knows the spec path that asked for it, and a line the path it stands in. Rows that changed are counted
+under the innermost changed line's item; what follows from items without a changed line is told as well, so
+that every changed row is under some line.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from topology.review.amounts import count
+from topology.review.changes import Changes
+from topology.review.document import Bullets, Fold, Listing, Name, Words
+from topology.review.findings import named
+from topology.review.review import Review
+from topology.source import Source
+
+Causes = Mapping[tuple[str | int, ...], Counter[tuple[str, str]]]  # counts by table and sign, by named path
+_COUNTED = (
+    "halls",
+    "units",
+    "racks",
+    "nodes",
+    "switches",
+    "cables",
+    "stages",
+    "sources",
+    "power_nodes",
+    "feeds",
+    "batteries",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Lines that changed together."""
+
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+    base_line: int  # of the first removed line, from 1
+    head_line: int
+
+
+def hunks(base: Source | None, head: Source | None) -> list[Hunk]:
+    """Groups of changed lines, in order; what looks like a secret is masked."""
+    old, new = (source.lines if source is not None else () for source in (base, head))
+    found = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [Hunk(old[a:b], new[c:d], a + 1, c + 1) for tag, a, b, c, d in found if tag != "equal"]
+
+
+def causes(changes: Changes, base: Source | None, head: Source | None) -> Causes:
+    """How many rows changed by the spec item that asked for them: added and changed by head's, removed by base's."""
+    held: dict[tuple[str | int, ...], Counter[tuple[str, str]]] = {}
+    for table in _COUNTED:
+        diff = changes.table(table)
+        parts = (
+            (changes.head, head, diff.added, "+"),
+            (changes.base, base, diff.removed, "−"),
+            (changes.head, head, diff.after, "~"),
+        )
+        for plan, source, rows, sign in parts:
+            if not len(rows) or source is None:
+                continue
+            origins = np.bincount(plan.tables()[table]["origin"].to_numpy()[rows])
+            for origin in np.flatnonzero(origins):
+                path = named(plan.origins[origin], source)
+                held.setdefault(path, Counter())[table, sign] += int(origins[origin])
+    return held
+
+
+def fold(review: Review) -> Fold | None:
+    """The fold of changed lines; None where the text is the same."""
+    changed = hunks(review.base.source, review.head.source)
+    if not changed:
+        return None
+    caused = causes(review.changes, review.base.source, review.head.source)
+    told: set[tuple[str | int, ...]] = set()
+    groups = []
+    for hunk in changed:
+        paths = [
+            *_paths(review.base.source, hunk.base_line, hunk.removed),
+            *_paths(review.head.source, hunk.head_line, hunk.added),
+        ]
+        mine = [path for path in caused if path not in told and any(_within(path, other) for other in paths)]
+        told.update(mine)
+        lines = [f"@@ {_where(hunk)} @@ {_effect(caused, mine)}".rstrip()]
+        lines += [f"-{line}" for line in hunk.removed] + [f"+{line}" for line in hunk.added]
+        groups.append(tuple(lines))
+    rest = [path for path in caused if path not in told]
+    blocks: list[Listing | Bullets] = [Listing("diff", groups)]
+    if rest:
+        items: list[Words] = [(Name(_spelled(path)), f": {_effect(caused, [path])}") for path in rest]
+        blocks.append(Bullets([("Through items whose own lines did not change:",), *items]))
+    number = sum(max(len(hunk.removed), len(hunk.added)) for hunk in changed)
+    return Fold(
+        (f"{count(number)} changed {'line' if number == 1 else 'lines'} of the spec, and what they cause",),
+        tuple(blocks),
+    )
+
+
+def _where(hunk: Hunk) -> str:
+    if not hunk.added:
+        return f"before line {hunk.head_line}"
+    last = hunk.head_line + len(hunk.added) - 1
+    return f"line {hunk.head_line}" if last == hunk.head_line else f"lines {hunk.head_line}–{last}"
+
+
+def _paths(source: Source | None, first: int, lines: tuple[str, ...]) -> Iterator[tuple[str | int, ...]]:
+    """Named paths of the items that stand on some lines."""
+    if source is None or not lines:
+        return
+    seen: set[tuple[str | int, ...]] = set()
+    for path in source.paths_on(first, first + len(lines) - 1):
+        if path not in seen:
+            seen.add(path)
+            yield named(path, source)
+
+
+def _within(item: tuple[str | int, ...], line: tuple[str | int, ...]) -> bool:
+    """Whether a line stands in an item, or begins one that holds it."""
+    return line[: len(item)] == item if len(item) <= len(line) else item[: len(line)] == line and len(line) > 1
+
+
+def _effect(caused: Causes, paths: list[tuple[str | int, ...]]) -> str:
+    total: Counter[tuple[str, str]] = Counter()
+    for path in paths:
+        total.update(caused[path])
+    order = {table: at for at, table in enumerate(_COUNTED)}
+    shown = sorted(total.items(), key=lambda pair: (order[pair[0][0]], "+−~".index(pair[0][1])))
+    return ", ".join(f"{sign}{count(number)} {table.replace('_', ' ')}" for (table, sign), number in shown)
+
+
+def _spelled(path: tuple[str | int, ...]) -> str:
+    return ".".join(str(step) for step in path) or "the spec"
