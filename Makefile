@@ -14,7 +14,8 @@ setup: ## .venv with the pinned requirements and this package
 consumers: setup ## the real programs that tests run on rendered files
 	@$(bin)/python .ci/consumers.py
 
-run: setup ## build stacks/colossus and print its summary
+run: setup ## build stacks/superpod-h100 and stacks/colossus and print what they are
+	$(bin)/topology build stacks/superpod-h100/cluster.yaml
 	$(bin)/topology build stacks/colossus/cluster.yaml
 
 test: consumers lint ## everything CI runs: lint, types, import contracts, tests with the real consumers
@@ -42,5 +43,5 @@ lock: setup ## pin the requirements of pyproject.toml anew; ARGS=--upgrade takes
 	@bash .ci/lock $(ARGS)
 
 clean: ## remove what these tasks made; unpacked consumers stay in the user's cache
-	rm -rf .venv dist build/colossus .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv dist build/colossus build/superpod-h100 .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find topology tests .ci -name __pycache__ -prune -exec rm -rf {} +

@@ -34,7 +34,8 @@ def texts(out: Path) -> dict[str, str]:
         del plan[key]
     heights = {path.stem: pl.scan_parquet(path).select(pl.len()).collect().item() for path in out.glob("tables/*")}
     made = {"plan.json": plan, "tables.json": heights}
-    every = sorted([*out.glob("stages/**/*"), *out.glob("power/*"), *out.glob("report/**/*")])
+    folders = ("stages", "power", "pulumi", "report")
+    every = sorted(path for folder in folders for path in out.glob(f"{folder}/**/*"))
     files = {str(path.relative_to(out)): path.read_text() for path in every if path.is_file()}
     return {name: json.dumps(value, indent=2, sort_keys=True) + "\n" for name, value in made.items()} | files
 

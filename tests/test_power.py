@@ -105,7 +105,7 @@ def plan_of(power, places, loads_w, stages):
         rows=tables.ROWS.frame(rows),
         spec=spec,
         racks=racks,
-        sources=sources(power, origins),
+        sources=sources(spec, origins),
         power_nodes=nodes,
         feeds=feeds,
         origins=origins.paths(),
@@ -356,7 +356,7 @@ def test_a_stage_has_the_sources_that_stand_or_that_it_names(plants, steps, cool
     )
     it_mw = np.cumsum([more for more, _ in steps])
     table = pl.DataFrame({"name": names, "it_w": it_mw * 1_000_000, "origin": 0})
-    plan = replace(tiny(), spec=spec, stages=table, sources=sources(power, Origins()))
+    plan = replace(tiny(), spec=spec, stages=table, sources=sources(spec, Origins()))
     found = supply.stages(plan).rows(named=True)
     may = set()
     for at, (_, permits) in enumerate(steps):

@@ -394,7 +394,6 @@ def test_a_key_without_effect_is_a_note_at_its_key_and_nothing_else_is():
     lines = WHOLE.split("\n")
     assert [lines[note.line - 1][note.column - 1 :].split(":")[0] for note in notes] == [
         "price_book",
-        "pulumi",
     ]
     assert load(source(SMALL), KINDS)[1] == ()
 

@@ -96,8 +96,7 @@ _TABLE = (
     Rule("S801", "an ignore comment has a code and a reason", "the reason is what a reviewer approves"),
     Rule("S802", "an ignore comment matches a finding on its line", "a stale one would hide the next fault"),
     Rule("S803", "some rules are not ignored", "they guard people, power, or there being a site at all"),
-    # S901, S902 and S904 were given out for power, kubernetes and a stage's needs, which have an effect now
-    Rule("S903", "pulumi has an effect", _LATER, Severity.NOTE),
+    # S901 to S904 were given out for power, kubernetes, pulumi and a stage's needs, which have an effect now
     Rule("S905", "a price book has an effect", _LATER, Severity.NOTE),
 )
 

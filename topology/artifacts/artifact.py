@@ -15,6 +15,7 @@ WORD = "[a-z][a-z0-9_-]*"  # the names that stand in paths: halls, stages, clust
 SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"  # the names of catalogue entries
 PATTERNS: dict[str, tuple[str, ...]] = {}  # target: its path patterns; filled by `register`
 _KNOWN: dict[str, re.Pattern[str]] = {}
+_SEEDS: dict[str, re.Pattern[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,14 @@ class Artifact:
     data: bytes
 
 
-def register(target: str, patterns: tuple[str, ...]) -> None:
+def register(target: str, patterns: tuple[str, ...], *, seeds: tuple[str, ...] = ()) -> None:
     """Add the path patterns of a target; its module calls this once, when imported.
 
     In a pattern `{word}` stands for one name, `{slug}` for one product and `{a|b}` for one of
     the texts given; the rest stands for itself.
+    In a pattern `{word}` stands for one name and `{a|b}` for one of the texts given; the rest
+    stands for itself. `seeds` are those of the patterns whose files are the user's once they are
+    written: a later build keeps them as they stand.
 
     Raises:
         ValueError: the target has registered other patterns before.
@@ -38,11 +42,17 @@ def register(target: str, patterns: tuple[str, ...]) -> None:
         raise ValueError(f"target {target} has registered {PATTERNS[target]}")
     PATTERNS[target] = patterns
     _KNOWN.update({pattern: _compiled(pattern) for pattern in patterns})
+    _SEEDS.update({pattern: _KNOWN[pattern] for pattern in seeds})
 
 
 def is_known(path: PurePosixPath) -> bool:
     """Whether some target registered a pattern that fits all of `path`."""
     return any(pattern.fullmatch(str(path)) for pattern in _KNOWN.values())
+
+
+def is_seed(path: PurePosixPath | str) -> bool:
+    """Whether the file at `path` is the user's once a build has written it."""
+    return any(pattern.fullmatch(str(path)) for pattern in _SEEDS.values())
 
 
 def check_path(path: PurePosixPath) -> None:

@@ -9,6 +9,7 @@ from topology.artifacts.kubernetes import files as kubernetes
 from topology.artifacts.output.manifest import NAME
 from topology.artifacts.pictures import files as pictures
 from topology.artifacts.power import files as power
+from topology.artifacts.pulumi import files as pulumi
 from topology.artifacts.slurm import files as slurm
 from topology.expand.power.banks import shortest_s
 from topology.plan import Plan, store, summary
@@ -29,6 +30,7 @@ TARGETS: Mapping[str, tuple[str, Maker]] = {  # word of --only: first folder of 
     "kubernetes": ("kubernetes", kubernetes.artifacts),
     "power": ("power", power.artifacts),
     "report": ("report", pictures.artifacts),
+    "pulumi": ("pulumi", pulumi.artifacts),
 }
 
 

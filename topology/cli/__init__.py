@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from topology import __version__
-from topology.cli import build, check, diff, explain, init, verify, whatif
+from topology.cli import build, check, deploy, diff, explain, init, verify, whatif
 from topology.cli.exits import FINE, INTERNAL, INTERRUPTED, REFUSED
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("init", epilog=init.EXAMPLES)(init.init)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("build", epilog=build.EXAMPLES)(build.build)
 app.command("diff", epilog=diff.EXAMPLES)(diff.diff)
+app.add_typer(deploy.deploy)
 app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
 app.command("whatif", epilog=whatif.EXAMPLES)(whatif.whatif)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)

@@ -37,7 +37,7 @@ def build(  # noqa: PLR0913 - each is an option of its own
     only: Annotated[
         str | None,
         typer.Option(
-            "--only", metavar="TARGETS", help="Only these, by commas: tables, slurm, kubernetes, power, report."
+            "--only", metavar="TARGETS", help="Only these, by commas: tables, slurm, kubernetes, power, report, pulumi."
         ),
     ] = None,
     check: Annotated[

@@ -1,1 +1,1 @@
-"""Deployment: what Pulumi resources write to."""
+"""What `pulumi up` does: components, providers, gates. Every stacks/*/__main__.py is made of these."""

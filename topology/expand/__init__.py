@@ -57,7 +57,7 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
         "cables": wiring.cables(nets, nodes, nics, wired, len(spec.stages)),
     }
     frames |= {
-        "sources": sources(spec.power, origins),
+        "sources": sources(spec, origins),
         "power_nodes": power_nodes,
         "feeds": feeds,
         "batteries": banks.frame(spec, banks.banked(spec, catalog, power_nodes, racks.frame), origins),

@@ -211,6 +211,7 @@ class Site:
         unit = all_.node_unit
         slots = np.array([group.rack.nodes for group in self.groups], np.uint32)
         origin = np.array([self.origins.of(group.path) for group in self.spec.compute], np.uint32)
+        products = pl.Series([group.node.slug for group in self.groups], dtype=pl.String)
         return tables.NODES.frame(
             {
                 "node": np.arange(len(unit), dtype=np.uint32),
@@ -218,6 +219,7 @@ class Site:
                 "unit": unit,
                 "rack": self._rack_of(racks, np.arange(len(unit))),
                 "slot": all_.node_slot + 1,
+                "product": products.gather(all_.unit_group[unit]),
                 "place": all_.node_rack * slots[all_.unit_group[unit]] + all_.node_slot,
                 "domain": scaleup.of_node,
                 "stage": self._stage(all_.unit_stage[unit]),

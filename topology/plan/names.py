@@ -108,6 +108,21 @@ def switch_names(plan: Plan) -> pl.Series:
     return plan.switches.join(fabrics, on="fabric", maintain_order="left").select(name=spell(SWITCH))["name"]
 
 
+def unit_names(plan: Plan) -> pl.Series:
+    """Name of every scalable unit, in row order: compute group and number."""
+    groups = pl.Series([group.name for group in plan.spec.compute], dtype=pl.String)
+    number = pl.col("number").cast(pl.String).str.zfill(4)
+    return plan.units.select(name=pl.format("{}-{}", groups.gather(plan.units["group"]), number))["name"]
+
+
+def appliance_names(plan: Plan) -> pl.Series:
+    """Name of every appliance, in row order: fabric and index."""
+    fabrics = plan.fabrics.select("fabric", fabric_name="name")
+    number = pl.col("index").cast(pl.String).str.zfill(2)
+    named = plan.appliances.join(fabrics, on="fabric", maintain_order="left")
+    return named.select(name=pl.format("{}-appliance-{}", "fabric_name", number))["name"]
+
+
 def fold(frame: pl.DataFrame, template: Template, by: Sequence[str] = ()) -> pl.DataFrame:
     """Rows folded into one bracketed list per `by`: columns `by` and `hosts`, sorted by `by`.
 

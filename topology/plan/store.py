@@ -1,13 +1,13 @@
 """Tables as Parquet: one file each, readable by anything, and back.
 
-This is the edge, so racks, nodes and switches get their `name` here; in memory names are
-numbers until someone reads them.
+This is the edge, so whatever wears a label gets its `name` here; in memory names are numbers
+until someone reads them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
+from pathlib import Path, PurePosixPath
 from pathlib import Path as FilePath
-from pathlib import PurePosixPath
 
 import polars as pl
 
@@ -19,7 +19,20 @@ from topology.plan.tables import NAMED, ORIGINS, TABLES, Table
 from topology.spec.model import ClusterSpec
 
 ROWS_PER_GROUP = 1 << 20
-SPELLED = {"racks": names.rack_names, "nodes": names.node_names, "switches": names.switch_names}
+SPELLED = {
+    "units": names.unit_names,
+    "racks": names.rack_names,
+    "nodes": names.node_names,
+    "switches": names.switch_names,
+    "appliances": names.appliance_names,
+    "power_nodes": names.power_node_names,
+}
+
+
+def stored(plan: Plan) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Name and frame of every table with the names of its rows, in the dictionary's order."""
+    for name, frame in plan.tables().items():
+        yield name, _with_name(frame, SPELLED[name](plan)) if name in SPELLED else frame
 
 
 class StoredTableError(Exception):
@@ -71,6 +84,14 @@ def _stored(folder: FilePath, table: Table) -> pl.DataFrame:
     if frame.schema != table.empty().schema:
         raise StoredTableError(str(path))
     return frame
+    """Path and bytes of every table, in the dictionary's order; the same plan gives the same bytes."""
+    for name, frame in stored(plan):
+        yield PurePosixPath("tables", f"{name}.parquet"), _bytes(frame)
+
+
+def scan(folder: Path) -> Mapping[str, pl.LazyFrame]:
+    """Tables that an earlier build stored below `folder`, by name; nothing is read yet."""
+    return {path.stem: pl.scan_parquet(path) for path in sorted((folder / "tables").glob("*.parquet"))}
 
 
 def _with_name(frame: pl.DataFrame, spelled: pl.Series) -> pl.DataFrame:

@@ -69,7 +69,7 @@ def codes(values: NDArray[np.integer], words: pl.Enum) -> pl.Series:
     return pl.Series(values.astype(np.uint8)).cat.to(words)
 
 
-NAMED = Column("name", pl.String, "Name on the label; of racks, nodes and switches as stored, see `store`.")
+NAMED = Column("name", pl.String, "Name on the label; of racks, nodes, switches and others as stored, see `store`.")
 _STAGE = Column("stage", pl.UInt16, "First stage that holds the row; null: in no stage.", "stages", null=True)
 _ORIGIN = Column("origin", pl.UInt16, "Index into `plan.origins`: the spec line that asked for the row.")
 
@@ -153,6 +153,7 @@ NODES = Table(
         Column("unit", pl.UInt32, "Its scalable unit.", "units"),
         Column("rack", pl.UInt32, "Its rack.", "racks"),
         Column("slot", pl.UInt8, "Slot in the rack, from 1, bottom up."),
+        Column("product", pl.String, "Catalogue slug."),
         Column("place", pl.UInt32, "Place among the unit's slots, from 0, empty ones counted: its leaf port."),
         Column("domain", pl.UInt32, "NVLink domain.", "nvlink_domains"),
         _STAGE,
@@ -329,6 +330,7 @@ SOURCES = Table(
         Column("units", pl.UInt32, "Machines that fail one by one; 1 for a connection."),
         Column("permitted", pl.Boolean, "Its permit is granted."),
         Column("in_service", pl.String, "ISO date from which it gives power; null: now.", null=True),
+        Column("stage", pl.UInt16, "First stage that rests on it; the first stage where none names it.", "stages"),
         _ORIGIN,
     ),
 )
@@ -399,6 +401,7 @@ BATTERIES = Table(
         Column("y_m", pl.Float64, "Likewise, metres north."),
         Column("length_m", pl.Float64, "Pad from west to east, spacing included."),
         Column("width_m", pl.Float64, "Pad from south to north, spacing included."),
+        Column("stage", pl.UInt16, "First stage that needs it in service; the last stage where none does.", "stages"),
         _ORIGIN,
     ),
 )

@@ -16,6 +16,7 @@ from topology.spec.model import (
     Oversubscription,
     Partition,
     Place,
+    Pulumi,
     RackLimit,
     Site,
     Slurm,
@@ -40,10 +41,17 @@ def build(data: Data) -> ClusterSpec:
         fabrics=tuple(_fabric(fabric, i, data) for i, fabric in enumerate(data["fabrics"])),
         stages=_stages(data, compute),
         slurm=_slurm(data, [group.name for group in compute]),
+        pulumi=_pulumi(data),
         power=power(data),
         kubernetes=kubernetes(data),
         catalog=data.get("catalog"),
     )
+
+
+def _pulumi(data: Data) -> Pulumi:
+    keys = data.get("pulumi", {})
+    renamed = sorted((each["name"], each["was"]) for each in keys.get("renamed", []))
+    return Pulumi(keys.get("project", data["name"]), tuple(renamed))
 
 
 def _hall(hall: Data, path: Path) -> Hall:

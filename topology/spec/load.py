@@ -26,10 +26,7 @@ from topology.spec.secrets import secrets
 Data = Mapping[str, Any]
 
 VERSION = 1  # of the language
-_NO_EFFECT_YET: tuple[tuple[str, Path], ...] = (
-    ("S903", ("pulumi",)),
-    ("S905", ("site", "price_book")),
-)
+_NO_EFFECT_YET: tuple[tuple[str, Path], ...] = (("S905", ("site", "price_book")),)
 
 
 def load(source: Source, fabric_kinds: tuple[str, ...]) -> tuple[ClusterSpec, tuple[Finding, ...]]:

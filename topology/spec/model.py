@@ -265,6 +265,14 @@ class Slurm:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulumi:
+    """The project that deploys the cluster."""
+
+    project: str
+    renamed: tuple[tuple[str, str], ...] = ()  # name of today, name in the last deployment
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterSpec:
     """The whole spec."""
 
@@ -276,6 +284,7 @@ class ClusterSpec:
     fabrics: tuple[Fabric, ...]
     stages: tuple[Stage, ...]  # never empty after loading: one stage "all" when the spec has none
     slurm: Slurm
+    pulumi: Pulumi
     power: Power | None = None
     kubernetes: Kubernetes | None = None
     catalog: str | None = None  # folder of own products, relative to the spec

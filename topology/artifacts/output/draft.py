@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import cast
 
-from topology.artifacts.artifact import Artifact, check_path
+from topology.artifacts.artifact import Artifact, check_path, is_seed
 from topology.artifacts.output import manifest
 from topology.artifacts.output.manifest import Entries, Entry
 from topology.artifacts.output.place import NAME_BYTES, Place, check_length
@@ -13,6 +14,7 @@ from topology.artifacts.output.staging import Staging
 from topology.artifacts.output.standing import Standing, blocked, changed
 
 PLAN = PurePosixPath(manifest.NAME)
+SEED_BYTES = 1 << 24  # far above any stack configuration
 
 
 class Listing:
@@ -59,9 +61,13 @@ class Draft:
         self._linked = 0
 
     def add(self, artifact: Artifact) -> None:
-        """Put an artifact into the new tree: the old tree's file when it holds the same bytes."""
+        """Put an artifact into the new tree: the old tree's file when it holds the same bytes, or is the user's now."""
         entry = self._listing.add(artifact)
-        self._put(artifact.path, artifact.data, same=self._last().get(entry.path) == entry)
+        last = self._last().get(entry.path)
+        if is_seed(entry.path) and last and self._before and entry.path in self._before.intact:
+            self._put(artifact.path, self._standing(last), same=True)
+        else:
+            self._put(artifact.path, artifact.data, same=last == entry)
 
     def keep(self, wanted: Callable[[str], bool]) -> None:
         """Take over the old tree's files that this run did not make and that are `wanted`.
@@ -77,10 +83,7 @@ class Draft:
                 raise OutputError(message, "build everything, with --force")
             entry = self._last()[path]
             self._listing.keep(entry)
-            file = self._before.folder / path
-            with telling(file):
-                data = content(file, limit=entry.size_bytes, alone=False)
-            self._put(PurePosixPath(path), data, same=True)
+            self._put(PurePosixPath(path), self._standing(entry), same=True)
 
     def finish(self, facts: Mapping[str, object]) -> bool:
         """Whether the new tree, now whole and on the disk, differs from the old one.
@@ -111,6 +114,12 @@ class Draft:
         else:
             self.staging.write(path, data)
             self._written += 1
+
+    def _standing(self, entry: Entry) -> bytes:
+        """Bytes of a file of the old tree."""
+        file = cast("Standing", self._before).folder / entry.path
+        with telling(file):
+            return content(file, limit=SEED_BYTES if is_seed(entry.path) else entry.size_bytes, alone=False)
 
     def _last(self) -> Entries:
         """What the old tree lists."""

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from topology.artifacts.artifact import is_known
+from topology.artifacts.artifact import is_known, is_seed
 from topology.artifacts.output import manifest
-from topology.artifacts.output.manifest import Entries, ManifestError
+from topology.artifacts.output.manifest import Entries, Entry, ManifestError
 from topology.artifacts.output.place import Place
-from topology.artifacts.output.plain import folders_above, is_folder
+from topology.artifacts.output.plain import NotPlain, confirmed, folders_above, is_folder
 from topology.artifacts.output.refusal import OutputError, shown, telling
 from topology.artifacts.output.standing import listed
 from topology.artifacts.output.swap import numbered, point
@@ -58,6 +58,7 @@ def retire(old: Path, place: Place) -> None:
         ours = _listed(old)
         if ours is None:  # a forced build replaced what stood at its own paths, and no more
             ours = at_present or {}
+        ours = {path: entry for path, entry in ours.items() if path in (at_present or {}) or not _edited(old, entry)}
         folders = {folder for path in ours for folder in folders_above(PurePosixPath(path))}
         strangers = [*_strangers(old, PurePosixPath(), {*ours, manifest.NAME}, folders)]
         if strangers and (present is None or at_present is None):
@@ -74,6 +75,17 @@ def retire(old: Path, place: Place) -> None:
         (old / manifest.NAME).unlink(missing_ok=True)
         old.rmdir()
         _remove_empty(place.versions)
+
+
+def _edited(old: Path, entry: Entry) -> bool:
+    """Whether a file is the user's by now: it began as ours, and says something else."""
+    if not is_seed(entry.path) or not os.path.lexists(old / entry.path):
+        return False
+    try:
+        confirmed(old, entry, alone=False)
+    except NotPlain:
+        return True
+    return False
 
 
 def _carry(old: Path, present: Path, path: PurePosixPath) -> None:

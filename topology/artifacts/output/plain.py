@@ -63,6 +63,22 @@ def confirmed(tree: Path, entry: Entry, *, alone: bool) -> Mark:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def present(tree: Path, path: str) -> Mark | None:
+    """Mark of the plain file at `path`, whatever it holds; None when nothing stands there.
+
+    Raises:
+        NotPlain: it is no file, or led to by a link.
+    """
+    blocking = obstacle(tree, PurePosixPath(path))
+    if blocking and str(blocking) != path:
+        raise NotPlain(f"behind {blocking}, which is no longer a folder")
+    if not os.path.lexists(tree / path):
+        return None
+    with opened(tree / path, alone=False) as descriptor:
+        found = os.fstat(descriptor)
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def content(path: Path, *, limit: int, alone: bool) -> bytes:
     """First `limit` bytes of a plain file; NotPlain when it is none."""
     chunks: list[bytes] = []

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from topology.artifacts.artifact import is_known
+from topology.artifacts.artifact import is_known, is_seed
 from topology.artifacts.output import manifest
 from topology.artifacts.output.manifest import Entries, ManifestError
 from topology.artifacts.output.place import Place
-from topology.artifacts.output.plain import Mark, NotPlain, confirmed, content, is_folder, mark, obstacle
+from topology.artifacts.output.plain import Mark, NotPlain, confirmed, content, is_folder, mark, obstacle, present
 from topology.artifacts.output.refusal import OutputError, shown, telling
 
 MANIFEST_BYTES = 1 << 26  # far above any plan.json; more is not read
@@ -23,7 +23,7 @@ class Standing:
 
     folder: Path
     entries: Entries | None  # None: its manifest is lost, and the build was told to go on
-    intact: Mapping[str, Mark]  # listed files that are what the manifest says
+    intact: Mapping[str, Mark]  # listed files that are what the manifest says; a seed that stands, whatever it says
     text: bytes = b""  # of plan.json, when it is whole
 
     def touched(self) -> dict[str, str]:
@@ -94,7 +94,10 @@ def compared(folder: Path, entries: Entries, *, alone: bool) -> tuple[dict[str, 
     for path, entry in entries.items():
         with telling(folder / path):
             try:
-                intact[path] = confirmed(folder, entry, alone=alone)
+                if not is_seed(path):
+                    intact[path] = confirmed(folder, entry, alone=alone)
+                elif seen := present(folder, path):
+                    intact[path] = seen
             except NotPlain as fault:
                 faults[path] = str(fault)
     return faults, intact

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from topology.artifacts.artifact import Artifact
+from topology.artifacts.artifact import Artifact, is_seed
 from topology.artifacts.output import lock, swap
 from topology.artifacts.output.draft import Draft, Listing
 from topology.artifacts.output.interrupts import Interrupts, deferred
@@ -116,7 +116,7 @@ def check(
         entry = listing.add(artifact)
         if entry.path not in last:
             stale[entry.path] = ABSENT
-        elif entry != last[entry.path]:
+        elif entry != last[entry.path] and not is_seed(entry.path):
             stale.setdefault(entry.path, DIFFERENT)
     for path in last.keys() - listing.entries.keys():
         if keep(path):

@@ -119,11 +119,18 @@ def frame(spec: ClusterSpec, every: Sequence[Banked], origins: Origins) -> pl.Da
                     "y_m": y - width,
                     "length_m": length,
                     "width_m": width,
+                    "stage": _first_stage(spec, len(rows) + 1),
                     "origin": origins.of(each.entry.path),
                 }
             )
             x, deepest = x + length, max(deepest, width)
     return pl.DataFrame(rows, schema={column.name: column.dtype for column in tables.BATTERIES.columns})
+
+
+def _first_stage(spec: ClusterSpec, banks: int) -> int:
+    """The first stage that needs so many banks in service, else the last."""
+    needed = (at for at, stage in enumerate(spec.stages) if stage.needs and stage.needs.banks >= banks)
+    return next(needed, len(spec.stages) - 1)
 
 
 def shortest_s(plan: Plan) -> float | None:

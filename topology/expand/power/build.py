@@ -10,14 +10,18 @@ from topology.expand.origins import Origins
 from topology.expand.power import feeds
 from topology.expand.power.tree import BOTH, Loads, Tree, grow
 from topology.plan import tables
-from topology.spec.model import ClusterSpec, Power
+from topology.spec.model import ClusterSpec
 
 SIDES = ("A", "B", "")  # by tree.A, tree.B, tree.BOTH
 
 
-def sources(power: Power | None, origins: Origins) -> pl.DataFrame:
+def sources(spec: ClusterSpec, origins: Origins) -> pl.DataFrame:
     """One row per source of the spec."""
-    every = power.sources if power else ()
+    every = spec.power.sources if spec.power else ()
+    first: dict[str, int] = {}
+    for at, stage in enumerate(spec.stages):
+        for name in stage.needs.permits if stage.needs else ():
+            first.setdefault(name, at)
     return tables.SOURCES.frame(
         {
             "source": list(range(len(every))),
@@ -27,6 +31,7 @@ def sources(power: Power | None, origins: Origins) -> pl.DataFrame:
             "units": [source.units for source in every],
             "permitted": [source.permit == "granted" for source in every],
             "in_service": [source.in_service for source in every],
+            "stage": [first.get(source.name, 0) for source in every],
             "origin": [origins.of(source.path) for source in every],
         }
     )

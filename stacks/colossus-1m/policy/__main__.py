@@ -1,0 +1,8 @@
+"""What no stack of colossus-1m may hold.
+
+    pulumi preview -s s01 --policy-pack policy
+"""
+
+from topology.deploy.policy import pack
+
+pack("colossus-1m")

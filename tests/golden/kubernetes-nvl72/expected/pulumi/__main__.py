@@ -1,0 +1,20 @@
+"""nvl: the stack of one stage, out of s1, s2.
+
+pulumi preview -s s1
+pulumi up -s s1
+"""
+
+from topology.deploy import gates
+from topology.deploy.components import Batteries, Fabrics, Power, ScalableUnits, SlurmClusters, export
+from topology.deploy.stage import Stage
+
+stage = Stage.selected()  # a build, what the stack's stage adds to it, and the stack's configuration
+gates.pass_or_stop(stage)  # the stage before it, permits, energised halls, banks; nothing is touched before this
+
+power = Power(stage)
+batteries = Batteries(stage)
+fabrics = Fabrics(stage, power)
+units = ScalableUnits(stage, power, fabrics)
+slurm = SlurmClusters(stage, power, batteries, fabrics, units)
+
+export(stage, power, batteries, fabrics, units, slurm)

@@ -1,0 +1,176 @@
+"""A site deployed stage by stage with plain Pulumi commands, by the real engine."""
+
+import sqlite3
+
+import duckdb
+import pytest
+from conftest import NEEDS
+
+pytestmark = pytest.mark.pulumi
+
+# What stands in the inventory after stage `?`, asked of the tables by another engine than the program's own.
+STANDING = {
+    "racks": "select racks.name from racks where stage <= ?",
+    "nodes": "select nodes.name || ' ' || racks.name || ' ' || slot from nodes join racks using (rack) "
+    "where nodes.stage <= ?",
+    "switches": "select switches.name || ' ' || racks.name || ' ' || u from switches join racks using (rack) "
+    "where switches.stage <= ?",
+    "cables": "select coalesce(nodes.name, lower_switch.name) || ' ' || upper_switch.name || ' ' || "
+    "b_cage || '/' || b_port from cables "
+    "left join nics on a_table = 'nics' and a = nic left join nodes using (node) "
+    "left join switches lower_switch on a_table = 'switches' and a = lower_switch.switch "
+    "join switches upper_switch on b = upper_switch.switch where cables.stage <= ?",
+    "feeds": "select racks.name || ' ' || feeds.side || ' ' || power_nodes.name || ' ' || breaker from feeds "
+    "join racks using (rack) join power_nodes on panel = power_node where feeds.stage <= ?",
+    "power_nodes": "select name || ' ' || rating_w from power_nodes where stage <= ?",
+    "sources": "select name || ' ' || capacity_w from sources where stage <= ?",
+    "batteries": "select name || ' ' || bank || ' ' || energy_wh from batteries where stage <= ?",
+}
+REGISTERED = {
+    "racks": "select name from racks",
+    "nodes": "select name || ' ' || rack || ' ' || slot from nodes",
+    "switches": "select name || ' ' || rack || ' ' || u from switches",
+    "cables": "select a_device || ' ' || b_device || ' ' || b_port from cables",
+    "feeds": "select rack || ' ' || side || ' ' || panel || ' ' || breaker from feeds",
+    "power_nodes": "select name || ' ' || rating_w from power_nodes",
+    "sources": "select name || ' ' || capacity_w from sources",
+    "batteries": "select name || ' ' || bank || ' ' || energy_wh from batteries",
+}
+
+
+def standing(deployment, stage):
+    """What the tables say stands in a stage and those before it."""
+    base = duckdb.connect()
+    for path in (deployment.project.parent / "tables").glob("*.parquet"):
+        base.execute(f"create view {path.stem} as select * from '{path}'")  # noqa: S608 - a path of the test
+    return {name: sorted(row[0] for row in base.execute(query, [stage]).fetchall()) for name, query in STANDING.items()}
+
+
+def registered(deployment):
+    """What the inventory holds."""
+    with sqlite3.connect(deployment.inventory) as base:
+        return {name: sorted(row[0] for row in base.execute(query)) for name, query in REGISTERED.items()}
+
+
+def test_the_stages_of_a_site_go_up_in_order_and_again_change_nothing(attested):
+    for number, stage in enumerate(NEEDS):
+        assert attested.up(stage).code == 0
+        assert registered(attested) == standing(attested, number)
+    before = {stage: attested.pieces(stage) for stage in NEEDS}
+    for stage in NEEDS:
+        again = attested.up(stage, "--expect-no-changes")
+        assert again.code == 0, again.out
+    assert {stage: attested.pieces(stage) for stage in NEEDS} == before
+
+
+def untouched(deployment, stage):
+    return not deployment.pieces(stage) and not (deployment.project / "site").exists()
+
+
+def test_a_preview_needs_no_attestation_and_names_the_closed_gates(site):
+    said = site.must("preview", "-s", "s1")
+    assert "up would stop here: stage s1: hall h1 is not attested to be energised" in said
+    assert "ScalableUnit unit-dgx-0001 create" in said
+    assert untouched(site, "s1")
+
+
+def test_a_stage_whose_hall_is_not_attested_is_refused_in_one_line(site):
+    ran = site.up("s1")
+    assert ran.code != 0
+    command = (
+        "pulumi config set-all -s s1 --path --plaintext attest.energised.h1.by=NAME "
+        "--plaintext attest.energised.h1.date=YYYY-MM-DD --plaintext attest.energised.h1.reference=TEXT"
+    )
+    assert ran.errors == [f"stage s1: hall h1 is not attested to be energised; attest it: {command}"]
+    assert "Traceback" not in ran.out
+    assert untouched(site, "s1")
+    words = [word.replace("NAME", "E. Ohm").replace("YYYY-MM-DD", "2026-05-31") for word in command.split()[1:]]
+    site.must(*words)
+    assert site.up("s1").code == 0
+
+
+def test_a_stage_is_refused_without_its_permit_and_goes_up_with_it(begun):
+    begun.must("config", "rm", "-s", "s2", "--path", "attest.permits")
+    ran = begun.up("s2")
+    assert ran.code != 0
+    assert len(ran.errors) == 1
+    assert ran.errors[0].startswith(
+        "stage s2: the permit of turbine is not attested; attest it: pulumi config set-all "
+    )
+    assert not begun.pieces("s2")
+    begun.attest("s2", "permits.turbine")
+    assert begun.up("s2").code == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "lacks"),
+    [("date", "soon", "a date like 2026-05-31"), ("by", " ", "by"), ("reference", "", "reference")],
+)
+def test_an_attestation_says_who_when_and_where(attested, key, value, lacks):
+    attested.must("config", "set", "-s", "s1", "--path", f"attest.energised.h1.{key}", value)
+    ran = attested.up("s1")
+    assert ran.code != 0
+    assert ran.errors[0].startswith(f"stage s1: energised.h1 is attested without {lacks}; attest it: ")
+    assert untouched(attested, "s1")
+
+
+def test_a_stage_before_its_predecessor_is_refused(begun):
+    inventory = registered(begun)
+    ran = begun.up("s3")
+    assert ran.code != 0
+    assert ran.errors == ["stage s3: stage s2 before it is not deployed; run pulumi up -s s2"]
+    assert not begun.pieces("s3")
+    assert registered(begun) == inventory
+
+
+def test_a_stage_without_a_stack_before_it_is_refused(attested):
+    attested.must("stack", "rm", "s1", "--yes", "--preserve-config")
+    ran = attested.up("s2")
+    assert ran.code != 0
+    assert ran.errors == ["stage s2: stage s1 before it is not deployed; run pulumi up -s s1"]
+
+
+def test_a_stage_is_refused_while_the_one_before_stands_as_another_build_had_it(begun, tmp_path):
+    spec = tmp_path / "cluster.yaml"
+    spec.write_text((begun.project.parent.parent / "cluster.yaml").read_text().replace("train", "batch"))
+    begun.build(spec)
+    ran = begun.up("s2")
+    assert ran.code != 0
+    assert ran.errors == ["stage s2: stage s1 is deployed otherwise than this build has it; run pulumi up -s s1"]
+    assert begun.up("s1").code == 0
+    assert begun.up("s2").code == 0
+
+
+def test_a_build_of_another_spec_than_the_one_beside_the_project_is_refused(attested):
+    attested.must("config", "set", "-s", "s1", "spec", "../../cluster.yaml")
+    spec = attested.project.parent.parent / "cluster.yaml"
+    spec.write_text(spec.read_text() + "# changed\n")
+    ran = attested.up("s1")
+    assert ran.code != 0
+    assert ran.errors == [
+        "stage s1: .. was built from another spec than ../../cluster.yaml; run topology build ../../cluster.yaml"
+    ]
+    assert untouched(attested, "s1")
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda build: (build / "plan.json").unlink(), "../plan.json is not the plan of a build"),
+        (lambda build: (build / "pulumi/inventory/s1.json").write_text("{}"), "is not as it was built"),
+    ],
+)
+def test_a_build_that_is_not_whole_is_refused(attested, damage, said):
+    damage(attested.project.parent)
+    ran = attested.up("s1")
+    assert ran.code != 0
+    assert len(ran.errors) == 1
+    assert said in ran.errors[0]
+    assert "Traceback" not in ran.out
+
+
+def test_a_stack_that_is_no_stage_is_refused(site):
+    site.stack("s9")
+    ran = site.up("s9")
+    assert ran.code != 0
+    assert ran.errors == [".. has no stage s9; run topology build on its spec again, or select another stack"]

@@ -1,0 +1,136 @@
+"""The files of the project: program, project file, a configuration and an inventory per stage."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from topology.artifacts.artifact import Artifact, register
+from topology.artifacts.pulumi.resources import earlier_names, resources
+from topology.artifacts.render import render
+from topology.artifacts.slurm.clusters import controllers
+from topology.plan import Plan, store, summary, supply
+from topology.plan.owners import Owners
+from topology.plan.records import Register
+
+FOLDER = PurePosixPath("pulumi")
+SCHEMA_VERSION = 1  # of schemas/inventory.schema.json
+CONFIG = "pulumi/Pulumi.{word}.yaml"
+
+register(
+    "pulumi",
+    (
+        "pulumi/{Pulumi.yaml|__main__.py}",
+        CONFIG,
+        "pulumi/policy/{PulumiPolicy.yaml|__main__.py}",
+        "pulumi/inventory/{word}.json",
+    ),
+    seeds=(CONFIG,),
+)
+
+
+def artifacts(plan: Plan, stages: Sequence[int]) -> Iterator[Artifact]:
+    """Every file of the project; stages refer to each other, so all are made whichever are asked for."""
+    del stages
+    for name, data in project(plan, ".."):
+        yield Artifact(FOLDER / name, data)
+    tables = {name: frame.lazy() for name, frame in store.stored(plan)}
+    records = Register(tables, Owners.of(tables))
+    for stage, spec in enumerate(plan.spec.stages):
+        yield Artifact(FOLDER / "inventory" / f"{spec.name}.json", _lines(inventory(plan, records, stage)))
+
+
+def project(plan: Plan, plan_folder: str, spec_file: str = "", virtualenv: str = "") -> Iterator[tuple[str, bytes]]:
+    """Name and text of Pulumi.yaml, the program and each stack's configuration.
+
+    `plan_folder` leads from the project to a build, `spec_file` to the spec it must be built from,
+    `virtualenv` to the Python environment that has this package; empty: the one that Pulumi finds.
+    """
+    spec = plan.spec
+    named = {"project": spec.pulumi.project, "cluster": spec.name}
+    yield "Pulumi.yaml", render("pulumi/Pulumi.yaml.j2", virtualenv=virtualenv, **named)
+    stages = [stage.name for stage in spec.stages]
+    yield "__main__.py", render("pulumi/__main__.py.j2", cluster=spec.name, stages=stages)
+    yield "policy/PulumiPolicy.yaml", render("pulumi/policy/PulumiPolicy.yaml.j2", cluster=spec.name)
+    yield "policy/__main__.py", render("pulumi/policy/__main__.py.j2", cluster=spec.name, stages=stages)
+    for stage in range(len(spec.stages)):
+        needs = required(plan, stage)
+        text = render(
+            "pulumi/Pulumi.stage.yaml.j2",
+            project=spec.pulumi.project,
+            stage=spec.stages[stage].name,
+            plan=plan_folder,
+            spec=spec_file,
+            needs=[f"attest.{kind}.{name}" for kind, names in needs.items() for name in names],
+        )
+        yield f"Pulumi.{spec.stages[stage].name}.yaml", text
+
+
+def required(plan: Plan, stage: int) -> dict[str, list[str]]:
+    """What must be attested before a stage is deployed and was not for a stage before it.
+
+    Permits and battery banks by name, halls whose feeds are energised.
+    """
+    earlier = [each.needs for each in plan.spec.stages[:stage] if each.needs]
+    needs = plan.spec.stages[stage].needs
+    if needs is None:
+        return {"permits": [], "energised": [], "banks": []}
+    banks = plan.batteries.sort("battery").select("name", "bank").rows()
+    before = max((each.banks for each in earlier), default=0)
+    return {
+        "permits": [name for name in needs.permits if not any(name in each.permits for each in earlier)],
+        "energised": [hall for hall in needs.energised if not any(hall in each.energised for each in earlier)],
+        "banks": [f"{name}-{bank}" for name, bank in banks[before : needs.banks]],
+    }
+
+
+def inventory(plan: Plan, records: Register, stage: int) -> dict[str, Any]:
+    """What the stack of a stage deploys, as schemas/inventory.schema.json describes it."""
+    spec = plan.spec
+    renamed = dict(spec.pulumi.renamed)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "cluster": spec.name,
+        "project": spec.pulumi.project,
+        "stage": spec.stages[stage].name,
+        "stages": [each.name for each in spec.stages],
+        "needs": required(plan, stage),
+        "supply": _supply(plan, stage),
+        "resources": [each.document() for each in resources(records, stage, renamed)],
+        "bundles": [
+            {
+                "name": f"slurm-{each.name}",
+                "kind": "slurm-cluster",
+                "folder": f"stages/{spec.stages[stage].name}/slurm/{each.name}",
+                "facts": {
+                    "nodes": each.nodes.height,
+                    "partitions": ", ".join(partition.name for partition in each.partitions),
+                },
+                "aliases": earlier_names(f"slurm-{each.name}", renamed),
+            }
+            for each in controllers(plan, stage)
+        ],
+    }
+
+
+def _supply(plan: Plan, stage: int) -> dict[str, float]:
+    """Draw of the site in a stage, and what its sources give; empty where the spec names none."""
+    rows = supply.stages(plan)
+    if not rows.height:
+        return {}
+    row = rows.row(stage, named=True)
+    return {"load_mw": summary.megawatts(row["load_w"]), "supply_mw": summary.megawatts(row["supply_w"])}
+
+
+def _lines(document: dict[str, Any]) -> bytes:
+    """JSON with a line per key and per thing in a list, so that a review shows what changed."""
+    lines = []
+    for key, value in document.items():
+        things = value if isinstance(value, list) and value and isinstance(value[0], dict) else None
+        body = ",\n".join(f"    {_json(thing)}" for thing in things) if things else ""
+        lines.append(f"  {_json(key)}: " + (f"[\n{body}\n  ]" if things else _json(value)))
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)

@@ -1,0 +1,187 @@
+"""What a stack is made of: components that people know, and below them one resource per piece."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from topology.deploy.publishing import PublishingProvider
+from topology.deploy.registration import RegistrationProvider
+from topology.deploy.stage import Bundle, Stage
+
+Made = Mapping[str, pulumi.Resource]
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationArgs:
+    """Arguments of a resource whose records stand in the site inventory."""
+
+    owner: str  # colossus/s1/unit-h100-0001
+    digest: str  # of its records in the plan
+    counts: Mapping[str, int]
+    facts: Mapping[str, Any]
+    inventory: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, stage: Stage, piece: Mapping[str, Any]) -> Self:
+        """Arguments of one resource of the stage's inventory."""
+        owner = f"{stage.inventory['cluster']}/{stage.name}/{piece['name']}"
+        return cls(owner, piece["digest"], piece["counts"], piece["facts"], stage.config["inventory"])
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationArgs:
+    """Arguments of a resource whose files stand where a receiver reads them."""
+
+    owner: str  # colossus/s1/slurm-colossus
+    digest: str  # of the files
+    folder: str  # below the build
+    order: int  # place of the stage among the stages
+    facts: Mapping[str, Any]
+    publish: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, stage: Stage, bundle: Bundle) -> Self:
+        """Arguments of one bundle of the stage."""
+        owner = f"{stage.inventory['cluster']}/{stage.name}/{bundle.name}"
+        facts = {**bundle.facts, "files": len(bundle.files)}
+        return cls(owner, bundle.digest, bundle.folder, stage.order, facts, stage.config["publish"])
+
+
+class _Registered(Resource):
+    """A piece of the site in its inventory."""
+
+    registered: pulumi.Output[str]
+
+    def __init__(self, name: str, args: RegistrationArgs, opts: pulumi.ResourceOptions) -> None:
+        props = {**asdict(args), "registered": None, "standing": None}
+        super().__init__(RegistrationProvider(), name, props, opts)
+
+
+class FeedGroup(_Registered, module="inventory", name="FeedGroup"):
+    """Devices and feeds of one side of one hall, or the sources and substations of the site."""
+
+
+class BatteryBank(_Registered, module="inventory", name="BatteryBank"):
+    """A bank of batteries."""
+
+
+class FabricCore(_Registered, module="inventory", name="FabricCore"):
+    """The core switches of one plane or island."""
+
+
+class FabricPod(_Registered, module="inventory", name="FabricPod"):
+    """Leaves and spines that are cabled to each other."""
+
+
+class ScalableUnit(_Registered, module="inventory", name="ScalableUnit"):
+    """Racks that are bought, placed and cabled together."""
+
+
+class SlurmCluster(Resource, module="bundle", name="SlurmCluster"):
+    """The published configuration of one slurmctld."""
+
+    published: pulumi.Output[str]
+
+    def __init__(self, name: str, args: PublicationArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(PublishingProvider(), name, {**asdict(args), "published": None, "standing": None}, opts)
+
+
+TYPES: Mapping[str, type[_Registered]] = {
+    "feed-group": FeedGroup,
+    "battery-bank": BatteryBank,
+    "fabric-core": FabricCore,
+    "fabric-pod": FabricPod,
+    "scalable-unit": ScalableUnit,
+}
+
+
+class _Component(pulumi.ComponentResource):
+    """Pieces of some kinds; `made` has them by name."""
+
+    token: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]] = ()
+    guarded: ClassVar[bool] = False
+
+    def __init__(self, stage: Stage, *before: "_Component", facts: Mapping[str, Any] | None = None) -> None:
+        super().__init__(self.token, self.token.rpartition(":")[2], dict(facts or {}))
+        self.made: dict[str, pulumi.Resource] = {}
+        there = {name: piece for component in before for name, piece in component.made.items()}
+        for piece in stage.of_kind(*self.kinds):
+            after = [there[other] for other in piece["after"] if other in there]
+            options = self.child(stage, after, piece["aliases"])
+            made = TYPES[piece["kind"]](piece["name"], RegistrationArgs.of(stage, piece), options)
+            there[piece["name"]] = self.made[piece["name"]] = made
+        self.publish(stage, list(there.values()))
+        self.register_outputs({"pieces": len(self.made)})
+
+    def child(
+        self, stage: Stage, after: Sequence[pulumi.Resource], aliases: Iterable[str] = ()
+    ) -> pulumi.ResourceOptions:
+        """Options of a resource of this component."""
+        return pulumi.ResourceOptions(
+            parent=self,
+            depends_on=list(after),
+            protect=self.guarded and bool(stage.config["protect"]),
+            aliases=[pulumi.Alias(name=name) for name in aliases],
+        )
+
+    def publish(self, stage: Stage, after: Sequence[pulumi.Resource]) -> None:
+        """Publish what the component has to publish, if anything."""
+
+
+class Power(_Component):
+    """The power path: sources, substations, and each hall's devices and feeds. Protected."""
+
+    token = "cluster:power:Power"  # noqa: S105 - Pulumi's word for the name of a type
+    kinds = ("feed-group",)
+    guarded = True
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage, facts=stage.inventory["supply"])
+
+
+class Batteries(_Component):
+    """Battery banks. Protected."""
+
+    token = "cluster:power:Batteries"  # noqa: S105
+    kinds = ("battery-bank",)
+    guarded = True
+
+
+class Fabrics(_Component):
+    """Cores and pods of every fabric."""
+
+    token = "cluster:network:Fabrics"  # noqa: S105
+    kinds = ("fabric-core", "fabric-pod")
+
+
+class ScalableUnits(_Component):
+    """The scalable units that the stage adds."""
+
+    token = "cluster:compute:ScalableUnits"  # noqa: S105
+    kinds = ("scalable-unit",)
+
+
+class SlurmClusters(_Component):
+    """The configuration of every slurmctld, published when all that it names is registered."""
+
+    token = "cluster:scheduling:SlurmClusters"  # noqa: S105
+
+    def publish(self, stage: Stage, after: Sequence[pulumi.Resource]) -> None:
+        """Publish the bundle of every slurmctld."""
+        for bundle in stage.bundles:
+            options = self.child(stage, after, bundle.aliases)
+            self.made[bundle.name] = SlurmCluster(bundle.name, PublicationArgs.of(stage, bundle), options)
+
+
+def export(stage: Stage, *components: _Component) -> None:
+    """Outputs of the stack: what stands, once all of it does. The next stage's gate reads them."""
+    ids = [piece.id for component in components for piece in component.made.values()]  # type: ignore[attr-defined]
+    done = pulumi.Output.all(*ids)
+    pulumi.export("ready", done.apply(lambda _: True))
+    pulumi.export("digest", done.apply(lambda _: stage.digest))
+    pulumi.export("stage", stage.name)
+    pulumi.export("resources", len(ids))

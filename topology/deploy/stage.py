@@ -1,0 +1,179 @@
+"""What the selected stack deploys: a stage of a build, with the digest of all that is in it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import pulumi
+from jsonschema import Draft202012Validator
+
+from topology.artifacts.pulumi.resources import stage_digest
+from topology.deploy.stop import DeployError, stop
+from topology.resources import data
+
+PLAN = "plan.json"
+INVENTORY = "inventory.schema.json"
+REBUILD = "run topology build on its spec again"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Rendered files that one receiver gets together, such as a slurmctld."""
+
+    name: str
+    kind: str
+    folder: str  # below the build
+    files: Mapping[str, str]  # path below `folder`: SHA-256
+    facts: Mapping[str, Any]
+    aliases: Sequence[str]  # names it had before
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the names and contents of the files."""
+        return hashlib.sha256(
+            "".join(f"{path} {sha}\n" for path, sha in sorted(self.files.items())).encode()
+        ).hexdigest()
+
+
+@dataclass(frozen=True)
+class Build:
+    """A folder that `topology build` wrote."""
+
+    folder: Path
+    plan: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def at(cls, folder: Path) -> Self:
+        """The build in `folder`.
+
+        Raises:
+            DeployError: there is none.
+        """
+        try:
+            plan = json.loads((folder / PLAN).read_bytes())
+            plan["cluster"], plan["spec_sha256"], plan["artifacts"]
+        except (OSError, ValueError, TypeError, KeyError):
+            raise DeployError(f"{folder / PLAN} is not the plan of a build; {REBUILD}, or set the key plan") from None
+        return cls(folder, plan)
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """SHA-256 of every file, by its path below the folder."""
+        return {each["path"]: each["sha256"] for each in self.plan["artifacts"]}
+
+    def inventory(self, stage: str) -> Mapping[str, Any]:
+        """What a stage deploys, by schemas/inventory.schema.json.
+
+        Raises:
+            DeployError: the build has no such stage, or the file is not the one it wrote.
+        """
+        path = f"pulumi/inventory/{stage}.json"
+        if path not in self.files:
+            raise DeployError(f"{self.folder} has no stage {stage}; {REBUILD}, or select another stack")
+        text = self.read(path)
+        document: Mapping[str, Any] = json.loads(text)
+        schema = json.loads((data("schemas") / INVENTORY).read_bytes())
+        for error in Draft202012Validator(schema).iter_errors(document):
+            raise DeployError(f"{self.folder / path}: {error.json_path} {error.message:.100}; {REBUILD}")
+        return document
+
+    def read(self, path: str) -> bytes:
+        """Bytes of a file of the build, exactly as it was built.
+
+        Raises:
+            DeployError: it is gone or was changed.
+        """
+        try:
+            text = (self.folder / path).read_bytes()
+        except OSError as error:
+            raise DeployError(f"{self.folder / path}: {error.strerror}; {REBUILD}") from None
+        if hashlib.sha256(text).hexdigest() != self.files.get(path):
+            raise DeployError(f"{self.folder / path} is not as it was built; {REBUILD}, with --force")
+        return text
+
+    def bundles(self, inventory: Mapping[str, Any]) -> tuple[Bundle, ...]:
+        """Bundles that a stage publishes, with every file the build wrote for them."""
+        found = []
+        for each in inventory["bundles"]:
+            inside = each["folder"] + "/"
+            files = {path[len(inside) :]: sha for path, sha in self.files.items() if path.startswith(inside)}
+            if not files:
+                raise DeployError(f"{self.folder} was built without {each['folder']}; {REBUILD}, without --only")
+            found.append(Bundle(each["name"], each["kind"], each["folder"], files, each["facts"], each["aliases"]))
+        return tuple(found)
+
+    def digest(self, stage: str) -> str:
+        """Identity of all that a stage deploys."""
+        inventory = self.inventory(stage)
+        parts = [(each["name"], each["digest"]) for each in inventory["resources"]]
+        parts += [(each.name, each.digest) for each in self.bundles(inventory)]
+        return stage_digest(parts)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a build and the configuration of its stack."""
+
+    build: Build
+    name: str
+    inventory: Mapping[str, Any] = field(repr=False)
+    config: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def selected(cls) -> Self:
+        """The stage that the selected stack is named after; the program ends where there is none."""
+        config, name = pulumi.Config(), pulumi.get_stack()
+        try:
+            build = Build.at(Path(config.get("plan") or ".."))
+            return cls(build, name, build.inventory(name), settings(config))
+        except DeployError as error:
+            stop([str(error)])
+
+    @property
+    def order(self) -> int:
+        """Place among the stages, from 0."""
+        return list(self.inventory["stages"]).index(self.name)
+
+    @property
+    def predecessor(self) -> str | None:
+        """The stage that must stand before this one."""
+        return self.inventory["stages"][self.order - 1] if self.order else None
+
+    @property
+    def bundles(self) -> tuple[Bundle, ...]:
+        """What the stage publishes."""
+        return self.build.bundles(self.inventory)
+
+    @property
+    def digest(self) -> str:
+        """Identity of all that the stage deploys."""
+        return self.build.digest(self.name)
+
+    def of_kind(self, *kinds: str) -> Sequence[Mapping[str, Any]]:
+        """Resources of some kinds, in the order in which they can be made."""
+        return [each for each in self.inventory["resources"] if each["kind"] in kinds]
+
+
+DEFAULTS: Mapping[str, Any] = {
+    "spec": "",
+    "inventory": {"kind": "sqlite", "path": "site/inventory.sqlite"},
+    "publish": {"kind": "directory", "path": "site"},
+    "attest": {},
+    "protect": True,
+}
+
+
+def settings(config: pulumi.Config) -> Mapping[str, Any]:
+    """The keys of a stack's configuration, with their defaults."""
+    found: dict[str, Any] = {**DEFAULTS}
+    for key, default in DEFAULTS.items():
+        value = config.get(key) if isinstance(default, str) else config.get_object(key)
+        if value is not None:
+            found[key] = value
+            if not isinstance(value, type(default)):
+                raise DeployError(f"the configuration key {key} is {value!r:.40}; write it like {json.dumps(default)}")
+    return found

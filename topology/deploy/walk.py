@@ -1,0 +1,182 @@
+"""All stages at once: the stacks of a project, one after another, over Pulumi's Automation API.
+
+It runs `pulumi preview`, `up` and `destroy` on one stack at a time and reads their outputs; nothing
+of a deployment is known here that those commands would not show.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pulumi import automation
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from topology.deploy.stage import Build
+from topology.deploy.stop import DeployError
+
+AT_ONCE = 2  # previews side by side; each is a program and an engine of its own
+PROJECT = "Pulumi.yaml"
+_CLOSED = re.compile(r"(?:error|warning): (?:up would stop here: )?(stage [a-z].*)")
+_ERROR = re.compile(r"\berror: (.+)")
+_LOCKED = "the stack is currently locked by"
+_NOISE = ("an unhandled error occurred", "update failed", "preview failed", "resource registration failed")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one stage's stack would do, did, or is."""
+
+    stage: str
+    words: str
+    closed: tuple[str, ...] = ()  # gates, and what went wrong; empty when nothing stands in the way
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Pulumi project of ours and the build that it deploys."""
+
+    folder: Path
+    build: Build
+    stages: tuple[str, ...]
+
+    @classmethod
+    def at(cls, folder: Path) -> Self:
+        """The project in `folder`.
+
+        Raises:
+            DeployError: there is none, its build is not there, or Pulumi is not installed.
+        """
+        if not (folder / PROJECT).is_file():
+            raise DeployError(f"{folder} has no {PROJECT}; name the folder pulumi/ of a build, or one under stacks/")
+        if shutil.which("pulumi") is None:
+            raise DeployError("pulumi is not on PATH; install the Pulumi command line, version 3")
+        build = Build.at(folder / _plan_key(folder))
+        return cls(folder, build, tuple(stage["name"] for stage in build.plan["stages"]))
+
+    def chosen(self, last: str | None) -> tuple[str, ...]:
+        """Stages up to `last`, in order.
+
+        Raises:
+            DeployError: no stage is called so.
+        """
+        if last is None:
+            return self.stages
+        if last not in self.stages:
+            raise DeployError(f"no stage is called '{ascii(last)[1:-1]}'; the build has {', '.join(self.stages)}")
+        return self.stages[: self.stages.index(last) + 1]
+
+    def previews(self, stages: Sequence[str], parallel: int) -> Iterator[Step]:
+        """What each stage would change, in order; nothing is touched."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(lambda stage: self._preview(stage, parallel), stages)
+
+    def ups(self, stages: Sequence[str], parallel: int, say: Say) -> Iterator[Step]:
+        """Each stage brought to what the build has, in order; the walk ends at the first that stops."""
+        for stage in stages:
+            said: list[str] = []
+            try:
+                done = self._stack(stage).up(parallel=parallel, on_output=_heard(said, say), suppress_outputs=True)
+            except automation.CommandError as error:
+                yield Step(stage, "stopped", _reasons(said, str(error), stage))
+                return
+            yield Step(stage, _counted(_changes(done.summary)))
+
+    def destroys(self, stages: Sequence[str], parallel: int, say: Say) -> Iterator[Step]:
+        """Each stage taken down, the last one first; the walk ends at the first that stops."""
+        for stage in reversed(self.stages[self.stages.index(stages[0]) :]):
+            said: list[str] = []
+            try:
+                done = self._stack(stage).destroy(parallel=parallel, on_output=_heard(said, say), suppress_outputs=True)
+            except automation.CommandError as error:
+                yield Step(stage, "stopped", _reasons(said, str(error), stage))
+                return
+            yield Step(stage, _counted(_changes(done.summary)))
+
+    def states(self) -> Iterator[Step]:
+        """How each stage stands, by the outputs of its stack."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(self._state, self.stages)
+
+    def _preview(self, stage: str, parallel: int) -> Step:
+        said: list[str] = []
+        try:
+            done = self._stack(stage).preview(parallel=parallel, on_output=said.append)
+        except automation.CommandError as error:
+            return Step(stage, "stopped", _reasons(said, str(error), stage))
+        changes = {str(kind.value): count for kind, count in done.change_summary.items()}
+        return Step(stage, _counted(changes), _gates(said))
+
+    def _state(self, stage: str) -> Step:
+        try:
+            outputs = self._stack(stage, make=False).outputs()
+        except automation.StackNotFoundError:
+            return Step(stage, "no stack yet")
+        except automation.CommandError as error:
+            return Step(stage, "unknown", _reasons([], str(error), stage))
+        if not outputs.get("ready"):
+            return Step(stage, "not deployed")
+        if outputs["digest"].value != self.build.digest(stage):
+            return Step(stage, f"deployed otherwise than {self.build.folder} has it")
+        return Step(stage, f"deployed, {int(outputs['resources'].value):,} resources")
+
+    def _stack(self, stage: str, *, make: bool = True) -> automation.Stack:
+        choose = automation.create_or_select_stack if make else automation.select_stack
+        return choose(stage, work_dir=str(self.folder))
+
+
+def _plan_key(folder: Path) -> str:
+    """The key `plan` of the stacks' configurations; they all name one build."""
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("Pulumi.*.yaml")):
+        try:
+            keys = (YAML(typ="safe", pure=True).load(path.read_bytes()) or {}).get("config") or {}
+        except (OSError, YAMLError, AttributeError):
+            raise DeployError(f"{path} is not a stack's configuration; correct it, or restore it") from None
+        found |= {str(value): path.name for key, value in keys.items() if key.endswith(":plan")}
+    if len(found) > 1:
+        raise DeployError(f"{' and '.join(found.values())} name two builds, {' and '.join(found)}; name one")
+    return next(iter(found), "..")
+
+
+def _heard(said: list[str], say: Say) -> Say:
+    """Keeps what the engine says, and passes it on."""
+
+    def hear(line: str) -> None:
+        said.append(line)
+        say(line)
+
+    return hear
+
+
+def _gates(said: Sequence[str]) -> tuple[str, ...]:
+    """Closed gates that the engine's words name, each once."""
+    return tuple(dict.fromkeys(match.group(1) for line in said if (match := _CLOSED.search(line))))
+
+
+def _reasons(said: Sequence[str], error: str, stage: str) -> tuple[str, ...]:
+    """Why a stack stopped: its gates, else the engine's errors, each once."""
+    lines = [*said, *error.splitlines()]
+    if any(_LOCKED in line for line in lines):
+        held = f"stage {stage}: another update holds the stack, or one was killed"
+        return (f"{held}; see it ended, then run pulumi cancel -s {stage}",)
+    errors = [match.group(1).strip() for line in lines if (match := _ERROR.search(line))]
+    kept = [line for line in errors if not line.startswith(_NOISE)]
+    return _gates(lines) or tuple(dict.fromkeys(kept)) or (error.strip().splitlines()[-1],)
+
+
+def _changes(summary: automation.UpdateSummary) -> dict[str, int]:
+    """How many resources were changed, by what was done to them."""
+    return {str(getattr(kind, "value", kind)): count for kind, count in (summary.resource_changes or {}).items()}
+
+
+def _counted(changes: Mapping[str, int]) -> str:
+    """Changes in words: 94 to create, 1 same."""
+    words = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "same": "unchanged"}
+    return ", ".join(f"{changes[kind]:,} {word}" for kind, word in words.items() if changes.get(kind)) or "nothing"

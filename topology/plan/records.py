@@ -1,0 +1,265 @@
+"""What a site inventory is told: rows of the plan by natural key, each with its owner.
+
+Row numbers mean nothing outside a plan, so ends of cables, racks and panels are names here. The
+digest of an owner's records is the identity of a deployed resource: the same pieces in the same
+places give the same digest, whatever else of the site changes.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from topology.plan.owners import Owners, Tables
+
+Records = Mapping[str, pl.DataFrame]  # by table name
+
+KEYS: Mapping[str, tuple[str, ...]] = {  # natural key of each table of records
+    "racks": ("name",),
+    "nodes": ("name",),
+    "switches": ("name",),
+    "appliances": ("name",),
+    "cables": ("a_device", "a_port"),
+    "feeds": ("rack", "side"),
+    "power_nodes": ("name",),
+    "sources": ("name",),
+    "batteries": ("name", "bank"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The records of a plan, stage by stage."""
+
+    tables: Tables
+    owners: Owners
+
+    def stage(self, stage: int) -> dict[str, pl.DataFrame]:
+        """Records that a stage adds to those before it: `owner`, then the columns; sorted by owner and key.
+
+        All nine tables are there, some without a row.
+        """
+        name = self.tables["stages"].filter(pl.col("stage") == stage).select("name").collect().item()
+        found = {}
+        for table, key in KEYS.items():
+            rows = _QUERIES[table](self, self.tables[table].filter(pl.col("stage") == stage))
+            found[table] = rows.with_columns(stage=pl.lit(name)).sort("owner", *key).collect()
+        return found
+
+
+def by_owner(records: Records) -> Iterator[tuple[str, Records]]:
+    """Each owner with its own records, without the column `owner` and without empty tables; sorted."""
+    parts: dict[str, dict[str, pl.DataFrame]] = {}
+    for table, frame in records.items():
+        for (owner,), rows in frame.partition_by("owner", as_dict=True, maintain_order=True).items():
+            parts.setdefault(str(owner), {})[table] = rows.drop("owner")
+    yield from sorted(parts.items())
+
+
+def digest(records: Records) -> str:
+    """SHA-256 of one owner's records, as 64 hexadecimal digits; it depends on no order of tables or rows."""
+    whole = hashlib.sha256()
+    for table, rows in sorted(records.items()):
+        if rows.height:
+            whole.update(table.encode() + b"\n")
+            whole.update(rows.sort(KEYS[table]).write_csv(null_value="~").encode())
+    return whole.hexdigest()
+
+
+def _racks(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    tables = register.tables
+    return (
+        rows.join(register.owners.racks.lazy(), on="rack")
+        .join(tables["halls"].select("hall", hall_name="name"), on="hall")
+        .join(tables["rows"].select("row", row_number="number"), on="row")
+        .select(
+            "owner",
+            "name",
+            hall="hall_name",
+            row=pl.col("row_number").cast(pl.Int64),
+            position=pl.col("position").cast(pl.Int64),
+            role=pl.col("role").cast(pl.String),
+            design="design",
+            height_u=pl.col("height_u").cast(pl.Int64),
+            power_w=pl.col("power_w").cast(pl.Int64),
+        )
+    )
+
+
+def _nodes(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    tables = register.tables
+    domains = tables["nvlink_domains"].select(
+        "domain",
+        domain_rack=pl.col("rack"),
+        first="first_slot",
+        node_gpus=pl.col("gpus").cast(pl.Int64) // pl.col("nodes").cast(pl.Int64),
+    )
+    racks = tables["racks"].select("rack", rack_name="name")
+    return (
+        rows.join(register.owners.units.lazy(), on="unit")
+        .join(racks, on="rack")
+        .join(domains, on="domain")
+        .select(
+            "owner",
+            "name",
+            "product",
+            rack="rack_name",
+            slot=pl.col("slot").cast(pl.Int64),
+            gpus="node_gpus",
+            domain=pl.format("{}-{}", "rack_name", "first"),
+        )
+        .select("owner", "name", "rack", "slot", "product", "gpus", "domain")
+    )
+
+
+def _boxes(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    tables = register.tables
+    return rows.join(tables["fabrics"].select("fabric", fabric_name="name", fabric_switch="switch"), on="fabric").join(
+        tables["racks"].select("rack", rack_name="name"), on="rack"
+    )
+
+
+def _switches(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    return _boxes(register, rows.join(register.owners.switches.lazy(), on="switch")).select(
+        "owner",
+        "name",
+        fabric="fabric_name",
+        plane=pl.col("plane").cast(pl.Int64),
+        tier=pl.col("tier").cast(pl.String),
+        product="fabric_switch",
+        rack="rack_name",
+        u=pl.col("u").cast(pl.Int64),
+    )
+
+
+def _appliances(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    return _boxes(register, rows.join(register.owners.appliances.lazy(), on="appliance")).select(
+        "owner", "name", fabric="fabric_name", product="product", rack="rack_name", u=pl.col("u").cast(pl.Int64)
+    )
+
+
+def _cables(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    tables, owners = register.tables, register.owners
+    rows = rows.join(tables["fabrics"].select("fabric", fabric_name="name"), on="fabric")
+    nics = (
+        rows.filter(pl.col("a_table") == "nics")
+        .join(tables["nics"].select(a="nic", node="node", role="role", index="index"), on="a")
+        .join(tables["nodes"].select("node", "unit", a_device="name"), on="node")
+        .join(owners.units.lazy(), on="unit")
+        .with_columns(a_port=_nic_port())
+    )
+    boxes = [
+        rows.filter(pl.col("a_table") == table)
+        .join(tables[table].select(pl.col(key).alias("a"), a_device="name"), on="a")
+        .join(owned.lazy().rename({key: "a"}), on="a")
+        .with_columns(a_port=_port("a"))
+        for table, key, owned in (
+            ("switches", "switch", owners.switches),
+            ("appliances", "appliance", owners.appliances),
+        )
+    ]
+    upper = tables["switches"].select(b="switch", b_device="name")
+    columns = ["owner", "a_device", "a_port", "b", "b_cage", "b_port", "fabric_name", "plane", "hop", "rate_gbps"]
+    return (
+        pl.concat([part.select(columns) for part in (nics, *boxes)])
+        .join(upper, on="b")
+        .select(
+            "owner",
+            "a_device",
+            "a_port",
+            "b_device",
+            b_port=_port("b"),
+            fabric="fabric_name",
+            plane=pl.col("plane").cast(pl.Int64),
+            hop=pl.col("hop").cast(pl.String),
+            rate_gbps=pl.col("rate_gbps").cast(pl.Int64),
+        )
+    )
+
+
+def _port(end: str) -> pl.Expr:
+    """Cage and port as on the front of a switch: 31/2."""
+    return pl.format("{}/{}", f"{end}_cage", f"{end}_port")
+
+
+def _nic_port() -> pl.Expr:
+    """Role and index of the card, from 0; cage and port behind it where the card has several."""
+    card = pl.concat_str([pl.col("role").cast(pl.String), pl.col("index").cast(pl.String)])
+    single = (pl.col("a_cage") == 1) & (pl.col("a_port") == 1)
+    return pl.when(single).then(card).otherwise(pl.format("{}-{}", card, _port("a")))
+
+
+def _feeds(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    tables = register.tables
+    return (
+        rows.join(register.owners.racks.lazy(), on="rack")
+        .join(tables["racks"].select("rack", rack_name="name"), on="rack")
+        .join(tables["power_nodes"].select(panel="power_node", panel_name="name"), on="panel")
+        .select(
+            "owner",
+            rack="rack_name",
+            side="side",
+            panel="panel_name",
+            breaker=pl.col("breaker").cast(pl.Int64),
+            circuits=pl.col("circuits").cast(pl.Int64),
+            breaker_a="breaker_a",
+            phase="phase",
+            capacity_w=pl.col("capacity_w").cast(pl.Int64),
+            load_w=pl.col("load_w").cast(pl.Int64),
+        )
+    )
+
+
+def _power_nodes(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    halls = register.tables["halls"].select("hall", hall_name="name")
+    return (
+        rows.join(register.owners.power_nodes.lazy(), on="power_node")
+        .join(halls, on="hall", how="left")
+        .select(
+            "owner",
+            "name",
+            "kind",
+            "side",
+            hall="hall_name",
+            level=pl.col("level").cast(pl.Int64),
+            rating_w=pl.col("rating_w").cast(pl.Int64),
+        )
+    )
+
+
+def _sources(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    del register
+    return rows.select(
+        "name",
+        "kind",
+        "permitted",
+        owner=pl.lit("power-site"),
+        capacity_w=pl.col("capacity_w").cast(pl.Int64),
+        units=pl.col("units").cast(pl.Int64),
+    ).select("owner", "name", "kind", "capacity_w", "units", "permitted")
+
+
+def _batteries(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.join(register.owners.batteries.lazy(), on="battery").select(
+        "owner",
+        "name",
+        bank=pl.col("bank").cast(pl.Int64),
+        product="product",
+        units=pl.col("units").cast(pl.Int64),
+        power_w=pl.col("power_w").cast(pl.Int64),
+        energy_wh=pl.col("energy_wh").cast(pl.Int64),
+    )
+
+
+_QUERIES: Mapping[str, Callable[[Register, pl.LazyFrame], pl.LazyFrame]] = {
+    "racks": _racks,
+    "nodes": _nodes,
+    "switches": _switches,
+    "appliances": _appliances,
+    "cables": _cables,
+    "feeds": _feeds,
+    "power_nodes": _power_nodes,
+    "sources": _sources,
+    "batteries": _batteries,
+}
