@@ -30,10 +30,8 @@ def register(target: str, patterns: tuple[str, ...], *, seeds: tuple[str, ...] =
     """Add the path patterns of a target; its module calls this once, when imported.
 
     In a pattern `{word}` stands for one name, `{slug}` for one product and `{a|b}` for one of
-    the texts given; the rest stands for itself.
-    In a pattern `{word}` stands for one name and `{a|b}` for one of the texts given; the rest
-    stands for itself. `seeds` are those of the patterns whose files are the user's once they are
-    written: a later build keeps them as they stand.
+    the texts given; the rest stands for itself. `seeds` are those of the patterns whose files are
+    the user's once they are written: a later build keeps them as they stand.
 
     Raises:
         ValueError: the target has registered other patterns before.

@@ -6,8 +6,8 @@ until someone reads them.
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO
-from pathlib import Path, PurePosixPath
 from pathlib import Path as FilePath
+from pathlib import PurePosixPath
 
 import polars as pl
 
@@ -41,9 +41,8 @@ class StoredTableError(Exception):
 
 def parquet(plan: Plan) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Path and bytes of every table, in the dictionary's order, origins last; the same plan gives the same bytes."""
-    for name, frame in plan.tables().items():
-        stored = _with_name(frame, SPELLED[name](plan)) if name in SPELLED else frame
-        yield path_of(name), _bytes(stored)
+    for name, frame in stored(plan):
+        yield path_of(name), _bytes(frame)
     pointers = [pointer(path) for path in plan.origins]
     yield path_of(ORIGINS.name), _bytes(ORIGINS.frame({"origin": list(range(len(pointers))), "path": pointers}))
 
@@ -84,12 +83,9 @@ def _stored(folder: FilePath, table: Table) -> pl.DataFrame:
     if frame.schema != table.empty().schema:
         raise StoredTableError(str(path))
     return frame
-    """Path and bytes of every table, in the dictionary's order; the same plan gives the same bytes."""
-    for name, frame in stored(plan):
-        yield PurePosixPath("tables", f"{name}.parquet"), _bytes(frame)
 
 
-def scan(folder: Path) -> Mapping[str, pl.LazyFrame]:
+def scan(folder: FilePath) -> Mapping[str, pl.LazyFrame]:
     """Tables that an earlier build stored below `folder`, by name; nothing is read yet."""
     return {path.stem: pl.scan_parquet(path) for path in sorted((folder / "tables").glob("*.parquet"))}
 
