@@ -1,10 +1,12 @@
 import json
 import os
 
+import controllers
 import pytest
 import yaml
 
 from topology.deploy import kubernetes
+from topology.deploy.kubernetes.server import Server
 from topology.verify import engines
 from topology.verify.api_server import ApiServer
 from topology.verify.cache import UnavailableError
@@ -82,6 +84,8 @@ def cell(tmp_path, api):
     made = Cell(tmp_path / "c1", api, "site-c1")
     yield made
     made.delete()
+    with Server(kubeconfig=api.kubeconfig) as server:
+        controllers.remove_namespaces(server)
 
 
 @pytest.fixture

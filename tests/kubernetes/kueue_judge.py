@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import controllers
 import yaml
 
 from topology.deploy import kubernetes
@@ -43,7 +44,9 @@ class Judge:
         return counts
 
     def delete(self, *, owner="site-c1"):
-        kubernetes.delete(owner=owner, kubeconfig=self.api.kubeconfig)
+        while kubernetes.delete(owner=owner, kubeconfig=self.api.kubeconfig).leaving:
+            time.sleep(0.1)
+        controllers.remove_namespaces(self.server)
 
     def _made_ready(self, node):
         status = {"conditions": [READY]}

@@ -1,12 +1,16 @@
 """Rendered cells: where their folders are, stage by stage, and what is in them, read by another reader than ours."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+STACKS = GOLDEN.parent.parent / "stacks"
+SITES = sorted(path.parent.name for path in STACKS.glob("*/cluster.yaml") if "\nkubernetes:" in path.read_text())
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,8 @@ class Cell:
     stages: tuple
 
     def __str__(self):
-        return f"{self.build.parent.name}-{self.name}"
+        case = self.build.parent if self.build.name == "expected" else self.build
+        return f"{case.name}-{self.name}"
 
     @property
     def folders(self):
@@ -37,6 +42,14 @@ def cells(build):
 
 def golden_cells():
     return [cell for case in sorted(GOLDEN.iterdir()) for cell in cells(case / "expected")]
+
+
+def site(name, folder):
+    """The Kubernetes cells of a site in `stacks/`, built into `folder` by the program itself."""
+    build = folder / name
+    words = ["build", str(STACKS / name / "cluster.yaml"), "--only", "kubernetes", "-o", str(build)]
+    subprocess.run([sys.executable, "-m", "topology", *words], check=True, capture_output=True)
+    return cells(build)
 
 
 def objects(path):

@@ -158,7 +158,7 @@ def test_delete_takes_what_we_made_and_releases_what_was_there(cell, somebody_el
     )
     assert str(cell.apply()) == "2 created, 2 changed"
     assert str(cell.apply()) == "4 unchanged"  # and still knows what was there before
-    assert cell.delete() == (2, 2)
+    assert str(cell.delete()) == "2 deleted, 2 released"
     assert cell.get(f"{MAPS}/before")["data"] == {"theirs": "1"}
     assert MEMBER not in cell.get(f"{MAPS}/before")["metadata"].get("labels", {})
     assert cell.names(NODES) == ["h1r0001n01"]
@@ -171,10 +171,26 @@ def test_what_cannot_be_without_our_fields_keeps_them_when_released(cell, somebo
     somebody_else({**service, "spec": {"ports": [{"port": 80}]}})
     cell.write("10-a.yaml", {**service, "spec": {"ports": [{"port": 80, "protocol": "TCP"}]}})
     cell.apply()
-    assert cell.delete() == (0, 1)
+    assert str(cell.delete()) == "1 released"
     found = cell.get("/api/v1/namespaces/default/services/s")
     assert [each["port"] for each in found["spec"]["ports"]] == [80]
     assert MEMBER not in found["metadata"].get("labels", {})
+
+
+def test_what_its_finalizers_hold_is_said_to_be_leaving_and_found_again(cell, kubectl, monkeypatch):
+    monkeypatch.setattr("topology.deploy.kubernetes.removal.LEAVING_S", 0.2)
+    cell.write("10-a.yaml", config_map("a"), config_map("b"))
+    cell.apply()
+    kubectl("patch", "configmap", "b", "--patch", '{"metadata": {"finalizers": ["example.test/in-use"]}}')
+    assert str(cell.delete()) == "1 deleted, 1 leaving"
+    with pytest.raises(
+        KubernetesError, match=r"\(ConfigMap default/b\): is being deleted, held by example\.test/in-use"
+    ):
+        cell.apply()
+    cell.write("10-a.yaml", config_map("a"))
+    assert str(cell.apply()) == "1 unchanged, 1 leaving"
+    kubectl("patch", "configmap", "b", "--patch", '{"metadata": {"finalizers": null}}')
+    assert str(cell.delete()) == "1 deleted"
 
 
 def test_an_object_of_another_cell_is_not_taken_over(cell):

@@ -2,6 +2,8 @@ import json
 
 import kueue_judge
 import pytest
+import rendered
+from kueue_cell import ANYWHERE, REQUIRED, KueueCell
 
 from topology.deploy.kubernetes import KubernetesError
 
@@ -111,3 +113,60 @@ def test_kueues_own_webhook_refuses_what_its_definitions_let_through(judge, tmp_
     with pytest.raises(KubernetesError, match=r"10-cell\.yaml, document 1 .*vclusterqueue\.kb\.io.*Duplicate value"):
         judge.apply([tmp_path])
     judge.delete()
+
+
+@pytest.fixture
+def stands(judge, tmp_path):
+    """Puts a cell under Kueue, and takes it away again."""
+
+    def made(cell, **more):
+        found = KueueCell(cell, tmp_path / "cell", **more)
+        judge.apply([found.folder])
+        return found
+
+    yield made
+    judge.delete()
+
+
+def every_level(judge, cell):
+    """Hold every level of every flavor against Kueue: a job of its largest place fits one, a pod more does not."""
+    for flavor in cell.flavors:
+        for level in flavor.levels:
+            size = flavor.place(level)
+            with judge.verdict(cell.job(flavor, size, {REQUIRED: level})) as verdict:
+                assert verdict.admitted, f"{size} nodes of {level}: {verdict.said}"
+                assert len(verdict.nodes) == size
+                assert set(verdict.nodes.values()) == {1}
+                assert len(flavor.places(level, verdict.nodes)) == 1
+            with judge.verdict(cell.job(flavor, size + 1, {REQUIRED: level})) as verdict:
+                assert not verdict.admitted, f"{size + 1} nodes of {level}"
+                reasons = [f"allows to fit only {size} out of {size + 1} pod(s)"]
+                if size == len(flavor.nodes):  # the pod more is one that no quota has
+                    reasons.append("insufficient quota")
+                if len(cell.flavors) > 1:  # of several flavors, Kueue gives the reason of the last
+                    reasons.append("doesn't match node affinity")
+                assert any(reason in verdict.said for reason in reasons), verdict.said
+
+
+@pytest.mark.parametrize("cell", {each.build: each for each in rendered.golden_cells()}.values(), ids=str)
+def test_a_job_of_any_level_of_a_cell_on_record_gets_one_place_and_a_pod_more_waits(cell, stands, judge):
+    every_level(judge, stands(cell))
+
+
+@pytest.mark.parametrize("name", rendered.SITES)
+def test_a_job_of_any_level_of_a_site_gets_one_place_and_a_pod_more_waits(name, stands, judge, tmp_path):
+    built = rendered.site(name, tmp_path)
+    pools = {cell.name.rpartition("-")[0]: cell for cell in built}
+    for cell in pools.values():
+        every_level(judge, stands(cell, units=2))
+
+
+@pytest.mark.parametrize("cell", {each.build: each for each in rendered.golden_cells()}.values(), ids=str)
+def test_the_queues_of_a_cell_hand_out_every_gpu_and_not_one_more(cell, stands, judge):
+    cell = stands(cell)
+    for flavor in cell.flavors:
+        with judge.verdict(cell.job(flavor, len(flavor.nodes), ANYWHERE)) as verdict:
+            assert verdict.admitted, verdict.said
+            assert len(verdict.nodes) == len(flavor.nodes)
+            with judge.verdict(cell.job(flavor, 1, ANYWHERE, name="last", gpus=1)) as last:
+                assert "insufficient unused quota" in last.said

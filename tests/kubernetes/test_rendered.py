@@ -1,5 +1,6 @@
 from collections import Counter
 
+import controllers
 import pytest
 import rendered
 
@@ -35,18 +36,7 @@ def place(ready, api):
     yield applied
     kubernetes.delete(owner="rendered", kubeconfig=api.kubeconfig)
     ready.must("DELETE", "/api/v1/nodes")
-    for each in ready.objects(ready.kind("v1", "Namespace")):  # no controller runs that empties and removes them
-        if "deletionTimestamp" in each["metadata"]:
-            path = f"/api/v1/namespaces/{each['metadata']['name']}/finalize"
-            ready.must("PUT", path, body={**each, "spec": {"finalizers": []}})
-
-
-def join(server, folders):
-    """Let the nodes of a cell join, as their kubelets do: with no more than a name."""
-    nodes = [each.key.name for each in read(folders) if each.awaits_kubelet]
-    bodies = [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}} for name in nodes]
-    server.each(lambda body: server.must("POST", "/api/v1/nodes", body=body), bodies)
-    return len(nodes)
+    controllers.remove_namespaces(ready)
 
 
 def found(server, documents):
@@ -67,7 +57,9 @@ def test_there_are_cells_on_record_with_every_option():
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_every_manifest_is_accepted_and_read_back_equal(cell, ready, place):
-    joined = join(ready, cell.folders)
+    nodes = [each.key.name for each in read(cell.folders) if each.awaits_kubelet]
+    controllers.join(ready, nodes)
+    joined = len(nodes)
     counts = place(cell.folders)
     assert counts.changed == joined  # the labels of each node
     assert counts.waiting == counts.deleted == counts.released == 0

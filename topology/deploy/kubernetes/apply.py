@@ -1,38 +1,21 @@
 """Manifests applied: sent side by side where order does not matter, and not at all where nothing differs."""
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from topology.deploy.kubernetes.compare import is_current
+from topology.deploy.kubernetes.counts import Counts
 from topology.deploy.kubernetes.documents import Document, read
 from topology.deploy.kubernetes.errors import KubernetesError, stop_at
 from topology.deploy.kubernetes.ownership import ApplySet, content_of, key_of
 from topology.deploy.kubernetes.placing import CRD, Placed, brought, place, waves
-from topology.deploy.kubernetes.removal import remove
+from topology.deploy.kubernetes.removal import LEAVING, held, remove
 from topology.deploy.kubernetes.server import Kind, Server
 
 SERVED_S = 30  # a kind is served a second after it was applied; a busy server takes longer
 POLL_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What an apply did, in objects."""
-
-    created: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    waiting: int = 0  # labels of nodes that have not joined yet; apply again when they have
-    deleted: int = 0  # left the plan, and was made by us
-    released: int = 0  # left the plan, and was there before us: it stays, without what we had written on it
-
-    def __str__(self) -> str:
-        said = {name: getattr(self, name) for name in self.__slots__}
-        return ", ".join(f"{count:,} {name}" for name, count in said.items() if count) or "nothing to do"
 
 
 def apply(  # noqa: PLR0913 -- where to, whose, and how
@@ -65,17 +48,18 @@ def applied(documents: Sequence[Document], server: Server, owned: ApplySet) -> C
     before = owned.content(server)
     if before | wanted != before:
         owned.record(server, before | wanted)
-    counts: Counter[str] = Counter()
+    words: list[str] = []
     for wave in waves(placed):
-        counts.update(_sent(wave, server, owned))
+        words += _sent(wave, server, owned)
         if crds := [each for each in wave if each.kind.kind == CRD]:
             _wait_for_crds(crds, server)
     kept = {each.document.key.object for each in placed}
     members = owned.members(server, before) if before.kinds else []
-    counts.update(remove([(kind, live) for kind, live in members if key_of(kind, live).object not in kept], server))
-    if before | wanted != wanted:
-        owned.record(server, wanted)
-    return Counts(**counts)
+    gone = remove([(kind, live) for kind, live in members if key_of(kind, live).object not in kept], server)
+    left = wanted | content_of(key for word, key in gone if word == LEAVING)
+    if before | wanted != left:
+        owned.record(server, left)
+    return Counts.of([*words, *(word for word, _ in gone)])
 
 
 def _sent(wave: Sequence[Placed], server: Server, owned: ApplySet) -> list[str]:
@@ -89,6 +73,8 @@ def _outcome(each: Placed, server: Server, owned: ApplySet) -> tuple[str, str]:
     """What was done with one document, or why the server refused it."""
     if each.waits:
         return "waiting", ""
+    if each.live is not None and (holders := held(each.live)) is not None:
+        return "", f"{each.document}: is being deleted{holders}; apply again when it is gone"
     if each.live is not None and owned.has(each.live) and is_current(each.live, each.document):
         return "unchanged", ""
     answer = server.apply(each.kind, each.document.key, owned.marked(each.document, adopted=each.adopted))

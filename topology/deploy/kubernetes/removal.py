@@ -1,61 +1,87 @@
 """What is ours, taken off a server: deleted when we made it, released when it was there before us."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from topology.deploy.kubernetes.counts import Counts
 from topology.deploy.kubernetes.documents import SIMULATED, Key
 from topology.deploy.kubernetes.errors import stop_at
 from topology.deploy.kubernetes.ownership import ADOPTED, APPLIED, MEMBER, ApplySet, is_adopted, key_of
 from topology.deploy.kubernetes.placing import MAKERS
 from topology.deploy.kubernetes.server import MERGE, Answer, Kind, Server
 
+DELETED, LEAVING, RELEASED = "deleted", "leaving", "released"
+LEAVING_S = 10  # controllers let go of what nobody uses within a second or two
+POLL_S = 0.1
 _NOT_FOUND = 404
 
 
-def delete(
-    *, owner: str, context: str | None = None, kubeconfig: Path | None = None, concurrency: int = 16
-) -> tuple[int, int]:
-    """Take everything of `owner` off a server; how many objects were deleted, and how many released.
+def delete(*, owner: str, context: str | None = None, kubeconfig: Path | None = None, concurrency: int = 16) -> Counts:
+    """Take everything of `owner` off a server; count what that took.
 
     Only what we made is deleted. What was there before, as every real Node is, loses what we wrote on it and stays.
+    What its users hold, such as a queue with running jobs, leaves when they let go; repeating it tells whether it has.
 
     Raises:
         KubernetesError: the connection or the server refused; what is left is found again by repeating it.
     """
     owned = ApplySet(owner)
     with Server(context=context, kubeconfig=kubeconfig, concurrency=concurrency) as server:
-        words = remove(owned.members(server, owned.content(server)), server)
-        owned.forget(server)
-    return words.count("deleted"), words.count("released")
+        gone = remove(owned.members(server, owned.content(server)), server)
+        if all(word != LEAVING for word, _ in gone):
+            owned.forget(server)
+    return Counts.of(word for word, _ in gone)
 
 
-def remove(members: Sequence[tuple[Kind, dict[str, Any]]], server: Server) -> list[str]:
-    """`deleted` or `released` for each member; namespaces and definitions after what may be in them."""
-    words: list[str] = []
+def held(live: dict[str, Any]) -> str | None:
+    """None, or for an object that is being deleted, who holds it: `, held by kueue.x-k8s.io/resource-in-use`."""
+    metadata = live["metadata"]
+    if "deletionTimestamp" not in metadata:
+        return None
+    holders = [*metadata.get("finalizers", []), *live.get("spec", {}).get("finalizers", [])]
+    return f", held by {', '.join(sorted(holders))}" if holders else ""
+
+
+def remove(members: Sequence[tuple[Kind, dict[str, Any]]], server: Server) -> list[tuple[str, Key]]:
+    """What became of each member, as in `Counts`; namespaces and definitions go after what may be in them."""
+    gone: list[tuple[str, Key]] = []
     for last in (False, True):
         chosen = [each for each in members if (each[0].kind in MAKERS) == last]
         outcomes = server.each(lambda each: _removed(*each, server), chosen)
         stop_at([refusal for _, refusal in outcomes if refusal])
-        words += [word for word, _ in outcomes]
-    return words
+        deadline = time.monotonic() + LEAVING_S
+        for (word, _), (kind, live) in zip(outcomes, chosen, strict=True):
+            key = key_of(kind, live)
+            # A namespace empties itself, which takes its time; nothing here has to wait for that.
+            is_left = word == LEAVING and not last and not _is_gone(kind, key, server, deadline)
+            gone.append((word if word == RELEASED or is_left else DELETED, key))
+    return gone
 
 
 def _removed(kind: Kind, live: dict[str, Any], server: Server) -> tuple[str, str]:
-    metadata = live["metadata"]
-    key = key_of(kind, live)
+    """What was done with a member, or why the server refused it."""
+    key, metadata = key_of(kind, live), live["metadata"]
     if is_adopted(live) or _is_real_node(kind, metadata):
-        word, answer = "released", _released(kind, key, metadata, server)
+        word, answer = RELEASED, _released(kind, key, metadata, server)
     else:
         # By its uid: an object of this name that somebody made anew meanwhile is not ours.
         options = {"propagationPolicy": "Background", "preconditions": {"uid": metadata["uid"]}}
-        path = kind.path(key.namespace, key.name)
-        word, answer = (
-            "deleted",
-            server.ask("DELETE", path, body={"apiVersion": "v1", "kind": "DeleteOptions", **options}),
-        )
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", **options}
+        answer = server.ask("DELETE", kind.path(key.namespace, key.name), body=body)
+        word = LEAVING if answer.fine and "deletionTimestamp" in answer.body.get("metadata", {}) else DELETED
     fine = answer.fine or answer.status == _NOT_FOUND
     return word, "" if fine else f"{key}: {answer.refusal}"
+
+
+def _is_gone(kind: Kind, key: Key, server: Server, deadline: float) -> bool:
+    """Whether an object that its finalizers held has gone by the deadline."""
+    while server.ask("GET", kind.path(key.namespace, key.name)).status != _NOT_FOUND:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
 
 
 def _is_real_node(kind: Kind, metadata: dict[str, Any]) -> bool:
