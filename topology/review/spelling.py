@@ -67,6 +67,7 @@ class Spelling:
             "halls": lambda: self.plan.halls["name"],
             "rows": lambda: self.floor_rows,
             "units": lambda: self.units,
+            "cells": lambda: self.plan.cells["name"],
             "racks": lambda: self.racks,
             "nodes": lambda: self.nodes,
             "nics": lambda: self.nics,
