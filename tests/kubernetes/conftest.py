@@ -1,31 +1,20 @@
 import json
-import os
 
 import controllers
 import pytest
 import yaml
+from real_programs import real_program
 
 from topology.deploy import kubernetes
 from topology.deploy.kubernetes.server import Server
-from topology.verify import engines
 from topology.verify.api_server import ApiServer
-from topology.verify.cache import UnavailableError
 from topology.verify.programs import run
 
 
 @pytest.fixture(scope="session")
 def real():
-    """Gives the real program of a name. Without it the test is skipped with the reason; in CI it fails."""
-
-    def find(name):
-        try:
-            return getattr(engines, name)()
-        except UnavailableError as missing:
-            if os.environ.get("CI") == "true":
-                pytest.fail(f"{name} must be there in CI: {missing}", pytrace=False)
-            pytest.skip(f"{name} is not to be had: {missing}")
-
-    return find
+    """Gives the real program of a name."""
+    return real_program
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """What a stack is made of: components that people know, and below them one resource per piece."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
@@ -7,6 +8,7 @@ from typing import Any, ClassVar, Self
 import pulumi
 from pulumi.dynamic import Resource
 
+from topology.deploy.manifests import ManifestsProvider
 from topology.deploy.publishing import PublishingProvider
 from topology.deploy.registration import RegistrationProvider
 from topology.deploy.stage import Bundle, Stage
@@ -50,6 +52,32 @@ class PublicationArgs:
         return cls(owner, bundle.digest, bundle.folder, stage.order, facts, stage.config["publish"])
 
 
+@dataclass(frozen=True, slots=True)
+class ManifestsArgs:
+    """Arguments of a resource whose manifests stand on an API server."""
+
+    owner: str  # colossus/s2/kubernetes-h100-01
+    digest: str  # of the files
+    folders: Sequence[str]  # below the build: of the stages that add to the cell, up to this one
+    orders: Sequence[int]  # the places of these stages among all
+    facts: Mapping[str, Any]
+    server: Mapping[str, Any]  # context, kubeconfig and simulated
+
+    @classmethod
+    def of(cls, stage: Stage, bundle: Bundle, context: str) -> Self:
+        """Arguments of one cell of the stage."""
+        owner = f"{stage.inventory['cluster']}/{stage.name}/{bundle.name}"
+        stages, cell = stage.inventory["stages"], bundle.folder.rpartition("/")[2]
+        files = stage.of_cell(bundle)
+        orders = sorted({stages.index(path.split("/")[1]) for path in files})
+        folders = [f"stages/{stages[order]}/kubernetes/{cell}" for order in orders]
+        digest = hashlib.sha256("".join(f"{path} {sha}\n" for path, sha in sorted(files.items())).encode()).hexdigest()
+        asked = stage.config["kubernetes"]
+        server = {key: asked[key] for key in ("kubeconfig", "simulated") if key in asked}
+        facts = {**bundle.facts, "files": len(files)}
+        return cls(owner, digest, folders, orders, facts, {"context": context, **server})
+
+
 class _Registered(Resource):
     """A piece of the site in its inventory."""
 
@@ -87,6 +115,16 @@ class SlurmCluster(Resource, module="bundle", name="SlurmCluster"):
 
     def __init__(self, name: str, args: PublicationArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(PublishingProvider(), name, {**asdict(args), "published": None, "standing": None}, opts)
+
+
+class Manifests(Resource, module="bundle", name="Manifests"):
+    """The objects of a Kubernetes cell on its API server."""
+
+    applied: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ManifestsArgs, opts: pulumi.ResourceOptions) -> None:
+        made = {"applied": None, "standing": None, "objects": None, "waiting": None}
+        super().__init__(ManifestsProvider(), name, {**asdict(args), **made}, opts)
 
 
 TYPES: Mapping[str, type[_Registered]] = {
@@ -172,9 +210,24 @@ class SlurmClusters(_Component):
 
     def publish(self, stage: Stage, after: Sequence[pulumi.Resource]) -> None:
         """Publish the bundle of every slurmctld."""
-        for bundle in stage.bundles:
+        for bundle in stage.bundles_of("slurm-cluster"):
             options = self.child(stage, after, bundle.aliases)
             self.made[bundle.name] = SlurmCluster(bundle.name, PublicationArgs.of(stage, bundle), options)
+
+
+class KubernetesCells(_Component):
+    """The objects of every Kubernetes cell whose API server the configuration names; the others are left out."""
+
+    token = "cluster:scheduling:KubernetesCells"  # noqa: S105
+
+    def publish(self, stage: Stage, after: Sequence[pulumi.Resource]) -> None:
+        """Apply the manifests of every cell that the stage adds to."""
+        contexts = stage.config["kubernetes"].get("contexts", {})
+        for bundle in stage.bundles_of("kubernetes-cell"):
+            context = contexts.get(bundle.folder.rpartition("/")[2])
+            if context is not None:
+                options = self.child(stage, after, bundle.aliases)
+                self.made[bundle.name] = Manifests(bundle.name, ManifestsArgs.of(stage, bundle, context), options)
 
 
 def export(stage: Stage, *components: _Component) -> None:

@@ -129,7 +129,9 @@ class Stage:
         config, name = pulumi.Config(), pulumi.get_stack()
         try:
             build = Build.at(Path(config.get("plan") or ".."))
-            return cls(build, name, build.inventory(name), settings(config))
+            found = settings(config)
+            api_servers(found["kubernetes"], [cell["name"] for cell in build.plan.get("cells", [])])
+            return cls(build, name, build.inventory(name), found)
         except DeployError as error:
             stop([str(error)])
 
@@ -148,10 +150,21 @@ class Stage:
         """What the stage publishes."""
         return self.build.bundles(self.inventory)
 
+    def bundles_of(self, kind: str) -> list[Bundle]:
+        """What the stage publishes of one kind."""
+        return [bundle for bundle in self.bundles if bundle.kind == kind]
+
     @property
     def digest(self) -> str:
         """Identity of all that the stage deploys."""
         return self.build.digest(self.name)
+
+    def of_cell(self, bundle: Bundle) -> Mapping[str, str]:
+        """SHA-256 of every file of a bundle's folder and of the same folder in the stages before, by its path."""
+        tail = bundle.folder.partition("/")[2].partition("/")[2]
+        stages = self.inventory["stages"][: self.order + 1]
+        inside = tuple(f"stages/{stage}/{tail}/" for stage in stages)
+        return {path: sha for path, sha in self.build.files.items() if path.startswith(inside)}
 
     def of_kind(self, *kinds: str) -> Sequence[Mapping[str, Any]]:
         """Resources of some kinds, in the order in which they can be made."""
@@ -162,6 +175,7 @@ DEFAULTS: Mapping[str, Any] = {
     "spec": "",
     "inventory": {"kind": "sqlite", "path": "site/inventory.sqlite"},
     "publish": {"kind": "directory", "path": "site"},
+    "kubernetes": {},
     "attest": {},
     "protect": True,
 }
@@ -177,3 +191,20 @@ def settings(config: pulumi.Config) -> Mapping[str, Any]:
             if not isinstance(value, type(default)):
                 raise DeployError(f"the configuration key {key} is {value!r:.40}; write it like {json.dumps(default)}")
     return found
+
+
+def api_servers(said: Mapping[str, Any], cells: Sequence[str]) -> None:
+    """Nothing when the configuration key `kubernetes` leads cells of the build to contexts.
+
+    Raises:
+        DeployError: it is of another form, or names a cell that is not there.
+    """
+    contexts = said.get("contexts", {})
+    known = said.keys() <= {"contexts", "kubeconfig", "simulated"} and isinstance(contexts, Mapping)
+    if not known or not all(isinstance(name, str) and name for name in contexts.values()):
+        shape = json.dumps({"contexts": {"CELL": "CONTEXT"}, "kubeconfig": "FILE"})
+        raise DeployError(f"the configuration key kubernetes is {dict(said)!r:.60}; write {shape}")
+    strange = sorted(contexts.keys() - set(cells))
+    if strange:
+        listed = ", ".join(cells) or "none"
+        raise DeployError(f"the configuration key kubernetes names {', '.join(strange)}; the cells are {listed}")

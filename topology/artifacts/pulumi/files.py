@@ -1,7 +1,7 @@
 """The files of the project: program, project file, a configuration and an inventory per stage."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -50,7 +50,8 @@ def project(plan: Plan, plan_folder: str, spec_file: str = "", virtualenv: str =
     named = {"project": spec.pulumi.project, "cluster": spec.name}
     yield "Pulumi.yaml", render("pulumi/Pulumi.yaml.j2", virtualenv=virtualenv, **named)
     stages = [stage.name for stage in spec.stages]
-    yield "__main__.py", render("pulumi/__main__.py.j2", cluster=spec.name, stages=stages)
+    cells = spec.kubernetes is not None
+    yield "__main__.py", render("pulumi/__main__.py.j2", cluster=spec.name, stages=stages, cells=cells)
     yield "policy/PulumiPolicy.yaml", render("pulumi/policy/PulumiPolicy.yaml.j2", cluster=spec.name)
     yield "policy/__main__.py", render("pulumi/policy/__main__.py.j2", cluster=spec.name, stages=stages)
     for stage in range(len(spec.stages)):
@@ -97,20 +98,40 @@ def inventory(plan: Plan, records: Register, stage: int) -> dict[str, Any]:
         "needs": required(plan, stage),
         "supply": _supply(plan, stage),
         "resources": [each.document() for each in resources(records, stage, renamed)],
-        "bundles": [
-            {
-                "name": f"slurm-{each.name}",
-                "kind": "slurm-cluster",
-                "folder": f"stages/{spec.stages[stage].name}/slurm/{each.name}",
-                "facts": {
-                    "nodes": each.nodes.height,
-                    "partitions": ", ".join(partition.name for partition in each.partitions),
-                },
-                "aliases": earlier_names(f"slurm-{each.name}", renamed),
-            }
-            for each in controllers(plan, stage)
-        ],
+        "bundles": [*_slurm(plan, stage, renamed), *_cells(plan, stage, renamed)],
     }
+
+
+def _slurm(plan: Plan, stage: int, renamed: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The configuration of every slurmctld."""
+    for each in controllers(plan, stage):
+        name = f"slurm-{each.name}"
+        yield {
+            "name": name,
+            "kind": "slurm-cluster",
+            "folder": f"stages/{plan.spec.stages[stage].name}/slurm/{each.name}",
+            "facts": {
+                "nodes": each.nodes.height,
+                "partitions": ", ".join(partition.name for partition in each.partitions),
+            },
+            "aliases": earlier_names(name, renamed),
+        }
+
+
+def _cells(plan: Plan, stage: int, renamed: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The manifests of every Kubernetes cell that the stage adds to."""
+    stages = [each.name for each in plan.spec.stages]
+    for cell in summary.cells(plan) if plan.spec.kubernetes is not None else ():
+        if stages[stage] in cell["stages"]:
+            name = f"kubernetes-{cell['name']}"
+            so_far = cell["stages"][: cell["stages"].index(stages[stage]) + 1]
+            yield {
+                "name": name,
+                "kind": "kubernetes-cell",
+                "folder": f"stages/{stages[stage]}/kubernetes/{cell['name']}",
+                "facts": {"pool": cell["pool"], "stages": ", ".join(so_far)},
+                "aliases": earlier_names(name, renamed),
+            }
 
 
 def _supply(plan: Plan, stage: int) -> dict[str, float]:

@@ -82,7 +82,7 @@ def earlier_names(owner: str, renamed: Mapping[str, str]) -> list[str]:
     >>> earlier_names("unit-h100-0001", {"h100": "hopper"})
     ['unit-hopper-0001']
     """
-    words = "|".join([*KINDS, "slurm"])
+    words = "|".join([*KINDS, "slurm", "kubernetes"])
     found = []
     for now, then in sorted(renamed.items()):
         match = re.match(rf"({words})-{re.escape(now)}(?=-|$)", owner)

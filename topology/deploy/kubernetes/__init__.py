@@ -5,5 +5,6 @@ from topology.deploy.kubernetes.counts import Counts
 from topology.deploy.kubernetes.drift import Drift, drift
 from topology.deploy.kubernetes.errors import KubernetesError
 from topology.deploy.kubernetes.removal import delete
+from topology.deploy.kubernetes.standing import Standing, standing
 
-__all__ = ["Counts", "Drift", "KubernetesError", "apply", "delete", "drift"]
+__all__ = ["Counts", "Drift", "KubernetesError", "Standing", "apply", "delete", "drift", "standing"]

@@ -25,6 +25,7 @@ def apply(  # noqa: PLR0913 -- where to, whose, and how
     context: str | None = None,
     kubeconfig: Path | None = None,
     simulated: bool = False,
+    rank: int = 0,
     concurrency: int = 16,
 ) -> Counts:
     """Make a server's objects those of the manifests in `folders`; count what that took.
@@ -32,22 +33,23 @@ def apply(  # noqa: PLR0913 -- where to, whose, and how
     Files are applied in the order of their names, the documents of one side by side. Afterwards, what `owner` had
     applied earlier and is in no file now is removed. A Node is never made, only labelled once its kubelet has
     brought it; nodes that KWOK plays are the exception. Repeating it does nothing where nothing has changed.
+    `rank` is kept with the set: the place of a stage, by which the stages of a cell know which of them stands.
 
     Raises:
         KubernetesError: a file, the connection or the server refused; what had been applied by then stays.
     """
     documents = read(list(folders), simulated=simulated)
     with Server(context=context, kubeconfig=kubeconfig, concurrency=concurrency) as server:
-        return applied(documents, server, ApplySet(owner))
+        return applied(documents, server, ApplySet(owner), rank=rank)
 
 
-def applied(documents: Sequence[Document], server: Server, owned: ApplySet) -> Counts:
+def applied(documents: Sequence[Document], server: Server, owned: ApplySet, *, rank: int = 0) -> Counts:
     """Counts of applying `documents` to `server`; see `apply`."""
     placed = place(documents, server, owned)
     wanted = content_of(each.document.key for each in placed)
     before = owned.content(server)
-    if before | wanted != before:
-        owned.record(server, before | wanted)
+    if before | wanted != before or owned.rank(server) != rank:
+        owned.record(server, before | wanted, rank)
     words: list[str] = []
     for wave in waves(placed):
         words += _sent(wave, server, owned)
@@ -58,7 +60,7 @@ def applied(documents: Sequence[Document], server: Server, owned: ApplySet) -> C
     gone = remove([(kind, live) for kind, live in members if key_of(kind, live).object not in kept], server)
     left = wanted | content_of(key for word, key in gone if word == LEAVING)
     if before | wanted != left:
-        owned.record(server, left)
+        owned.record(server, left, rank)
     return Counts.of([*words, *(word for word, _ in gone)])
 
 

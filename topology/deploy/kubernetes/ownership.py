@@ -26,6 +26,7 @@ KINDS = "applyset.kubernetes.io/contains-group-kinds"
 NAMESPACES = "applyset.kubernetes.io/additional-namespaces"
 APPLIED = "cluster-topology/applied"
 ADOPTED = "cluster-topology/adopted"
+RANK = "cluster-topology/rank"
 VERSION = "cluster-topology/v1"
 HOME = "default"  # the namespace of the sets' ConfigMaps: every cluster has it
 _OWNER = re.compile(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?")
@@ -80,10 +81,17 @@ class ApplySet:
         annotations = (answer.body.get("metadata", {}).get("annotations") or {}) if answer.fine else {}
         return Content(_words(annotations.get(KINDS)), _words(annotations.get(NAMESPACES)))
 
-    def record(self, server: Server, content: Content) -> None:
-        """Write down where members may be from now on."""
+    def rank(self, server: Server) -> int | None:
+        """Place among the stages of the one that was applied last; None when nothing of the set stands."""
+        answer = server.ask("GET", _CONFIG_MAPS.path(HOME, self._key.name))
+        annotations = (answer.body.get("metadata", {}).get("annotations") or {}) if answer.fine else None
+        return None if annotations is None else int(annotations.get(RANK, "0"))
+
+    def record(self, server: Server, content: Content, rank: int) -> None:
+        """Write down where members may be from now on, and of which stage they are."""
         marks = {
             TOOLING: VERSION,
+            RANK: str(rank),
             KINDS: ",".join(sorted(content.kinds)),
             NAMESPACES: ",".join(sorted(content.namespaces - {HOME})),
         }
@@ -102,7 +110,9 @@ class ApplySet:
         """Remove the record, when the set has no members any more."""
         server.ask("DELETE", _CONFIG_MAPS.path(HOME, self._key.name))
 
-    def members(self, server: Server, content: Content) -> list[tuple[Kind, dict[str, Any]]]:
+    def members(
+        self, server: Server, content: Content, *, names_only: bool = False
+    ) -> list[tuple[Kind, dict[str, Any]]]:
         """Every member on the server, in all kinds and namespaces of `content`. Kinds that are gone have none."""
         found: list[tuple[Kind, dict[str, Any]]] = []
         for word in sorted(content.kinds):
@@ -110,7 +120,8 @@ class ApplySet:
             kind = server.preferred(group, name)
             if kind is not None:
                 for place in sorted(content.namespaces | {HOME}) if kind.namespaced else [""]:
-                    found += [(kind, each) for each in server.objects(kind, place, label=self.selector)]
+                    listed = server.objects(kind, place, label=self.selector, names_only=names_only)
+                    found += [(kind, each) for each in listed]
         return found
 
 
