@@ -55,4 +55,16 @@ def _sqlite(config: Mapping[str, Any]) -> Inventory:
     return SqliteInventory(Path(config["path"]))
 
 
-_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Inventory]] = {"sqlite": _sqlite}
+def _nautobot(config: Mapping[str, Any]) -> Inventory:
+    try:
+        from topology.deploy.inventory.nautobot.inventory import NautobotInventory  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise InventoryError(
+            f"inventory: nautobot needs the package {error.name}", 'run: pip install "cluster-topology[nautobot]"'
+        ) from error
+    from topology.deploy.inventory.settings import server_settings  # noqa: PLC0415
+
+    return NautobotInventory(server_settings(config, "NAUTOBOT_TOKEN"))
+
+
+_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Inventory]] = {"nautobot": _nautobot, "sqlite": _sqlite}

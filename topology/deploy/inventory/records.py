@@ -198,7 +198,8 @@ def spelled(table: Table, row: Mapping[str, object], key: tuple[str, ...] | None
 def _frame(owner: str, table: Table, given: pl.DataFrame) -> pl.DataFrame:
     names = [column.name for column in table.columns]
     left_out = [column.name for column in table.columns if column.null and column.name not in given.columns]
-    given = given.with_columns(pl.lit(None).alias(name) for name in left_out)
+    if left_out:
+        given = given.with_columns(pl.lit(None).alias(name) for name in left_out)
     if sorted(given.columns) != sorted(names):
         wrong = sorted(set(given.columns) ^ set(names))
         raise InventoryError(f"{owner}: {table.name} differ in {', '.join(wrong)}", f"columns are {', '.join(names)}")
@@ -207,14 +208,16 @@ def _frame(owner: str, table: Table, given: pl.DataFrame) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         raise InventoryError(f"{owner}: {table.name} do not fit their columns: {_first_line(error)}") from error
     floats = [column.name for column in table.columns if column.dtype == pl.Float64]
-    frame = frame.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats)
+    if floats:  # what is no number is no value either
+        frame = frame.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats)
     for column in table.columns:
         if not column.null and frame[column.name].null_count():
             raise InventoryError(f"{owner}: {table.name} have no {column.name} in some rows", "every row needs one")
     for key in unique_keys(table):
-        twice = frame.filter(pl.struct(key).is_duplicated())
-        if twice.height:
-            raise InventoryError(f"{owner}: {table.name} hold {spelled(table, twice.row(0, named=True), key)} twice")
+        twice = frame[list(key)].is_duplicated()
+        if twice.any():
+            row = frame.filter(twice).row(0, named=True)
+            raise InventoryError(f"{owner}: {table.name} hold {spelled(table, row, key)} twice")
     return frame
 
 

@@ -128,7 +128,7 @@ def _create(db: sqlite3.Connection) -> None:
         columns = ["owner TEXT NOT NULL", *map(_declared, table.columns)]
         first, *others = (f"({', '.join(quoted(column) for column in key)})" for key in unique_keys(table))
         keys = [f"PRIMARY KEY {first}", *(f"UNIQUE {key}" for key in others)]
-        db.execute(f"CREATE TABLE {table.name} ({', '.join([*columns, *keys])}) STRICT, WITHOUT ROWID")
+        db.execute(f"CREATE TABLE {table.name} ({', '.join([*columns, *keys])}) STRICT")
         db.execute(f"CREATE INDEX {table.name}_owner ON {table.name} (owner)")
 
 

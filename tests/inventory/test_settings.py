@@ -1,0 +1,108 @@
+"""How a server is named in the configuration, and what an address that is none of it says."""
+
+import http.server
+import ssl
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from topology.deploy.inventory import InventoryError, open_inventory
+
+URL = "http://127.0.0.1:9"  # nothing listens on the discard port
+
+
+@pytest.fixture
+def token(monkeypatch):
+    """A token in the environment under its usual name."""
+    monkeypatch.setenv("NAUTOBOT_TOKEN", "0123456789" * 4)
+    return "0123456789" * 4
+
+
+def refused(config, *, ask=False):
+    """The one line with which a configuration is refused, or the server behind it."""
+
+    def call():
+        inventory = open_inventory({"kind": "nautobot", **config})
+        if ask:
+            inventory.token("lab/unit-0")
+
+    with pytest.raises(InventoryError) as error:
+        call()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({}, "'' is no address of a nautobot; write url: https://host"),
+        ({"url": "nautobot.example"}, "'nautobot.example' is no address"),
+        ({"url": URL, "token": "s3cret"}, "nautobot takes no token in the configuration, which is stored and shown"),
+        ({"url": URL, "tokenenv": "X"}, "nautobot knows no key tokenenv; it takes kind, url, token_env"),
+        ({"url": URL, "site": 7}, "site is no text"),
+        ({"url": URL, "token_env": "NOT_SET_HERE"}, "the environment has no NOT_SET_HERE; export NOT_SET_HERE=…"),
+        ({"url": URL, "token_file": "/nowhere/token"}, "the token cannot be read from /nowhere/token"),
+        ({"url": URL, "ca_file": "/nowhere/ca.pem"}, "no file /nowhere/ca.pem"),
+    ],
+)
+@pytest.mark.usefixtures("token")
+def test_a_wrong_configuration_is_refused_in_one_line(config, says):
+    said = refused(config)
+    assert says in said
+    assert "s3cret" not in said
+
+
+@pytest.mark.usefixtures("token")
+def test_a_server_that_is_not_there_is_said_so():
+    assert f"Nautobot at {URL} cannot be reached, reading extras/custom-fields" in refused({"url": URL}, ask=True)
+
+
+def test_the_token_is_in_no_text_of_the_inventory(token):
+    inventory = open_inventory({"kind": "nautobot", "url": URL})
+    assert token not in repr(vars(inventory))
+    assert token not in refused({"url": URL}, ask=True)
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    """An HTTPS server that signed its own certificate and answers with a web page; address and certificate."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    words = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
+    subprocess.run(["openssl", "req", *words, *names], check=True, capture_output=True)
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}", str(certificate)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("token")
+def test_a_certificate_that_nobody_vouches_for_is_refused_and_an_authority_may_be_named(stranger):
+    url, certificate = stranger
+    said = refused({"url": url}, ask=True)
+    assert f"Nautobot at {url} has a certificate that is not trusted; name its authority: ca_file" in said
+    assert "(404)" in refused({"url": url, "ca_file": certificate}, ask=True)  # trusted, and no Nautobot
+
+
+WITHOUT = """
+import sys
+sys.modules["pynautobot"] = None
+from topology.deploy.inventory import InventoryError, open_inventory
+try:
+    open_inventory({"kind": "nautobot", "url": "http://127.0.0.1:9"})
+except InventoryError as error:
+    print(error)
+"""
+
+
+def test_a_missing_package_is_said_with_what_to_install():
+    said = subprocess.run([sys.executable, "-c", WITHOUT], check=True, capture_output=True, text=True).stdout
+    assert said == 'inventory: nautobot needs the package pynautobot; run: pip install "cluster-topology[nautobot]"\n'

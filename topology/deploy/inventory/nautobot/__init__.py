@@ -1,0 +1,1 @@
+"""The inventory in Nautobot, through its REST API and pynautobot."""
