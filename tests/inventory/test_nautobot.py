@@ -61,7 +61,7 @@ def rest(server):
 @pytest.fixture(scope="module")
 def site():
     """Records of the small site by owner."""
-    return site_records.owned(site_records.plan_of(site_records.SITE))
+    return site_records.owned(site_records.SITE)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def tokens(inventory, site):
     return {owner: inventory.write(owner, records) for owner, records in site.items()}
 
 
-UNIT = "lab/unit-0"
+UNIT, NEIGHBOUR, POD = "lab/0/unit-gb200-0001", "lab/0/unit-gb200-0002", "lab/0/pod-compute-p1-0001"
 
 
 def together(site, table):
@@ -283,16 +283,16 @@ def test_remove_takes_only_ours_and_says_what_leans_on_it(rest, inventory, site,
     assert left == {
         "console-server",
         "packs-1",
-        *site["lab/unit-1"]["nodes"]["name"],
-        *site["lab/fabric"]["switches"]["name"],
+        *site[NEIGHBOUR]["nodes"]["name"],
+        *site[POD]["switches"]["name"],
     }
-    assert inventory.token("lab/unit-1") == tokens["lab/unit-1"]
+    assert inventory.token(NEIGHBOUR) == tokens[NEIGHBOUR]
 
 
 def test_a_wrong_token_is_said_without_the_token(server, monkeypatch):
     monkeypatch.setenv("MY_TOKEN", "f" * 40)
     inventory = open_inventory({"kind": "nautobot", "url": server.url, "token_env": "MY_TOKEN"})
     with pytest.raises(InventoryError) as error:
-        inventory.token("lab/unit-0")
+        inventory.token(UNIT)
     assert f"Nautobot at {server.url} refuses the token of MY_TOKEN (40" in str(error.value)
     assert "f" * 40 not in str(error.value)

@@ -88,14 +88,15 @@ def _appliances(tables: Tables, switches: pl.DataFrame) -> pl.DataFrame:
 
 
 def _racks(tables: Tables, units: pl.DataFrame, switches: pl.DataFrame, appliances: pl.DataFrame) -> pl.DataFrame:
-    """A compute rack belongs to its unit, a network rack to the pod or core of its first switch."""
+    """A compute rack belongs to its unit; a network rack to the first, cores before pods, that has a box in it.
+
+    The others are made after that one: an inventory server takes no switch into a rack that is not there yet.
+    """
     seated = [
-        tables[name].join(owners.lazy(), on=key).select("rack", "owner", order=pl.lit(at), number=pl.col(key))
-        for at, (name, key, owners) in enumerate(
-            (("switches", "switch", switches), ("appliances", "appliance", appliances))
-        )
+        tables[name].join(owners.lazy(), on=key).select("rack", "owner")
+        for name, key, owners in (("switches", "switch", switches), ("appliances", "appliance", appliances))
     ]
-    first = pl.concat(seated).sort("order", "number").group_by("rack").agg(seated=pl.col("owner").first())
+    first = pl.concat(seated).group_by("rack").agg(seated=pl.col("owner").min())
     return (
         tables["racks"]
         .select("rack", "unit")

@@ -33,7 +33,7 @@ class Resource:
     digest: str  # of its records
     counts: Mapping[str, int]  # of its records by table, and GPUs
     facts: Mapping[str, str | float]  # what a reviewer wants to know of it
-    after: tuple[str, ...]  # resources of the same stage that hold the upper ends of its cables and feeds
+    after: tuple[str, ...]  # resources of the same stage with the upper ends of its cables and feeds, and its racks
     aliases: tuple[str, ...]  # names it had before
 
     def document(self) -> dict[str, object]:
@@ -68,7 +68,7 @@ def resources(register: Register, stage: int, renamed: Mapping[str, str]) -> tup
         )
         for owner, records in by_owner(whole)
     ]
-    return tuple(sorted(made, key=lambda resource: (ORDER[resource.name.partition("-")[0]], resource.name)))
+    return tuple(sorted(made, key=lambda resource: _place(resource.name)))
 
 
 def stage_digest(parts: Iterable[tuple[str, str]]) -> str:
@@ -99,21 +99,27 @@ def _counts(records: Records) -> dict[str, int]:
 
 
 def _upper_ends(whole: Records) -> dict[str, tuple[str, ...]]:
-    """For each owner the other owners that its cables lead up to and its feeds come from."""
-    switches, devices = whole["switches"], whole["power_nodes"]
+    """For each owner the others that hold upper ends of its cables, panels of its feeds, racks of its boxes."""
+    switches, devices, racks = (
+        whole[table].select("name", upper="owner") for table in ("switches", "power_nodes", "racks")
+    )
     ends = pl.concat(
         [
-            whole["cables"].select("owner", name="b_device").join(switches.select("name", upper="owner"), on="name"),
-            whole["feeds"].select("owner", name="panel").join(devices.select("name", upper="owner"), on="name"),
+            whole["cables"].select("owner", name="b_device").join(switches, on="name"),
+            whole["feeds"].select("owner", name="panel").join(devices, on="name"),
+            *(whole[table].select("owner", name="rack").join(racks, on="name") for table in ("switches", "appliances")),
         ]
     )
-    pairs = ends.select("owner", "upper").unique().filter(pl.col("owner") != pl.col("upper")).sort("owner", "upper")
-    order = {word: place for place, word in enumerate(KINDS)}
     found: dict[str, list[str]] = {}
-    for owner, upper in pairs.iter_rows():
-        if order[upper.partition("-")[0]] < order[owner.partition("-")[0]]:
+    for owner, upper in ends.select("owner", "upper").unique().sort("owner", "upper").iter_rows():
+        if _place(upper) < _place(owner):
             found.setdefault(owner, []).append(upper)
     return {owner: tuple(names) for owner, names in found.items()}
+
+
+def _place(owner: str) -> tuple[int, str]:
+    """Sort key of the order in which resources can be made."""
+    return ORDER[owner.partition("-")[0]], owner
 
 
 def _unit(records: Records) -> dict[str, str | float]:
