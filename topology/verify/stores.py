@@ -24,6 +24,7 @@ from topology.verify.slurm_machine import free_port
 DEBIAN = ("postgresql", "redis-server")  # the packages that bring both
 LIBRARY = Path("/usr/lib/postgresql")  # Debian: a folder per major release
 USER = "postgres"
+SETPRIV = Path("/usr/bin/setpriv")  # of util-linux: ends a program with its parent, runs it as another user
 INSTALL_S = 600
 READY_S = 60
 END_S = 20
@@ -61,6 +62,8 @@ def find() -> Programs:
     on_path = shutil.which("initdb")
     postgres = folders[-1] if folders else Path(on_path).resolve().parent if on_path else None
     redis = shutil.which("redis-server")
+    if not SETPRIV.exists():
+        raise UnavailableError(f"no {SETPRIV}: the servers are started on Linux only")
     if postgres is None or redis is None:
         missing = [name for name, found in zip(DEBIAN, (postgres, redis), strict=True) if found is None]
         raise UnavailableError(f"{' and '.join(missing)} not found: apt-get install {' '.join(missing)}")
@@ -138,7 +141,7 @@ class Stores:
         """A process that is ended, before those started earlier, when the stores are; its output goes to `log`."""
         with log.open("ab") as out:
             process = subprocess.Popen(  # noqa: S603 -- our own list of words
-                ["/usr/bin/setpriv", f"--pdeathsig={stop.name[3:]}", *argv],  # it ends with us, even if we are killed
+                [SETPRIV, f"--pdeathsig={stop.name[3:]}", *argv],  # it ends with us, even if we are killed
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -177,7 +180,7 @@ class Stores:
         """Words before a program of PostgreSQL: a user it runs as, in a folder that the user may enter."""
         there: list[str | Path] = ["env", f"--chdir={self.folder}"]
         user = [f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--pdeathsig=INT"]
-        return ["/usr/bin/setpriv", *user, *there] if os.getuid() == 0 else there
+        return [SETPRIV, *user, *there] if os.getuid() == 0 else there
 
     def _stop(self) -> None:
         """End what runs, the last first, then remove the folder."""

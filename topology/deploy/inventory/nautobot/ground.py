@@ -6,6 +6,7 @@ already is only ever extended: by a content type, by a port of a device type.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import polars as pl
@@ -30,6 +31,7 @@ PORT_TYPE = "other"  # the cards take either protocol, and optics are not part o
 WITH_CONTENT: Schema = {**NAMED, "content_types": pl.List(pl.String)}
 TYPED: Schema = {"id": TEXT, "model": TEXT, "manufacturer": REFERENCE}
 Row = dict[str, Any]
+_laying = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +50,29 @@ def has_marks(server: Server) -> bool:
     return OWNER in server.read("extras/custom-fields", {"key": TEXT})["key"]
 
 
-def lay(
-    server: Server, site: str, wanted: Mapping[str, pl.DataFrame], types: Sequence[DeviceType], *, stop: bool = False
-) -> Ground:
+def lay(server: Server, site: str, wanted: Mapping[str, pl.DataFrame], types: Sequence[DeviceType]) -> Ground:
     """Everything that `wanted` stands on, made where it is missing.
 
-    Two deployments may lay it at once: what the other made in between is a refusal, and then it is there.
+    One thread at a time: the engine writes many owners at once. Another process may still lay it in between; what
+    it made is then refused here, and there when it is looked for again.
     """
-    try:
-        _marks(server)
-        locations = _locations(server, site, _halls(wanted))
-        return Ground(
-            site=locations[SITE],
-            locations=locations,
-            groups=_groups(server, locations, wanted.get("racks")),
-            roles=_roles(server, wanted),
-            types=_types(server, types),
-        )
-    except InventoryError:
-        if stop:
-            raise
-        return lay(server, site, wanted, types, stop=True)
+    with _laying:
+        try:
+            return _laid(server, site, wanted, types)
+        except InventoryError:
+            return _laid(server, site, wanted, types)
+
+
+def _laid(server: Server, site: str, wanted: Mapping[str, pl.DataFrame], types: Sequence[DeviceType]) -> Ground:
+    _marks(server)
+    locations = _locations(server, site, _halls(wanted))
+    return Ground(
+        site=locations[SITE],
+        locations=locations,
+        groups=_groups(server, locations, wanted.get("racks")),
+        roles=_roles(server, wanted),
+        types=_types(server, types),
+    )
 
 
 def _marks(server: Server) -> None:
