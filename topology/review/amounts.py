@@ -20,7 +20,7 @@ def signed(number: float, digits: int = 0) -> str:
 
 def megawatts(watts: float) -> str:
     """MW without the unit: one digit behind the point, more below 10 MW."""
-    return f"{watts / 1e6:,.{_digits(watts)}f}"
+    return f"{MINUS if watts < 0 else ''}{abs(watts) / 1e6:,.{_digits(watts)}f}"
 
 
 def signed_mw(watts: float) -> str:

@@ -1,5 +1,6 @@
 """From two sides to the document that every format prints."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from topology.findings import Finding, Severity
@@ -8,6 +9,7 @@ from topology.review import findings as found
 from topology.review import pictures, spec_lines
 from topology.review.amounts import arrow, count, megawatts, plural
 from topology.review.chapters import CHAPTERS
+from topology.review.chapters.artifacts import Files
 from topology.review.chapters.power import by_stage, rides
 from topology.review.document import (
     Bullets,
@@ -68,11 +70,7 @@ def _same(review: Review) -> bool:
     renamed = any(coded.renamed or coded.added or coded.removed for coded in changes.renames.each().values())
     if renamed or changes.every() or by_stage(base) != by_stage(head) or rides(base) != rides(head):
         return False
-    return _same_files(review) and not _new_or_fixed(review)
-
-
-def _same_files(review: Review) -> bool:
-    return dict(review.base.artifacts) == dict(review.head.artifacts)
+    return Files(review).same and not _new_or_fixed(review)
 
 
 def _new_or_fixed(review: Review) -> bool:
@@ -107,11 +105,19 @@ def _sentence(review: Review, chapters: Sequence[Chapter], changed: FindingChang
     for at, phrase in enumerate(every[:PHRASES] + every[PHRASES:][-1:]):
         words += (("; " if at else ""), *phrase)
     if not words:
-        words = ("figures change, nothing on the floor does",)
-    tally = totals(f for f in review.head.findings if f.severity is not Severity.NOTE)
-    news = f", {count(len(changed.new))} new" if changed.new and tally else ""
+        words = ("nothing on the floor changes, figures and files do",)
+    tally = _tally(review, changed)
     words = _capital(words)
-    return (*words, f": {tally}{news}." if tally else ".")
+    return (*words, f": {tally}." if tally else ".")
+
+
+def _tally(review: Review, changed: FindingChanges) -> str:
+    """Errors and warnings of head, and how many of them are new: ``2 errors, 1 warning, 1 of them new``."""
+    every = [f for f in review.head.findings if f.severity is not Severity.NOTE]
+    new = [f for f in changed.new if f.severity is not Severity.NOTE]
+    if len(new) == len(every):
+        return re.sub(r"(\d) (error|warning)", r"\1 new \2", totals(every))
+    return totals(every) + (f", {count(len(new))} of them new" if new else "")
 
 
 def _capital(words: Words) -> Words:
@@ -120,7 +126,7 @@ def _capital(words: Words) -> Words:
 
 
 def _unchanged(review: Review) -> Words:
-    lines = spec_lines.hunks(review.base.source, review.head.source)
+    lines = spec_lines.hunks(review.base, review.head)
     if not lines:
         return ("No change: the two sides are the same.",)
     number = sum(max(len(hunk.removed), len(hunk.added)) for hunk in lines)
@@ -224,9 +230,7 @@ def _footer(review: Review) -> Words:
 def _broken(review: Review) -> tuple[Document, Mapping[str, float]]:
     """The head cannot be expanded: its findings, and the lines that changed."""
     changed = found.compared(review.base, review.head)
-    tally = totals(f for f in review.head.findings if f.severity is not Severity.NOTE)
-    news = sum(f.severity is not Severity.NOTE for f in changed.new)
-    words: Words = ("The spec does not build: ", f"{tally}, {count(news)} new. Nothing else could be compared.")
+    words: Words = (f"The spec does not build: {_tally(review, changed)}. Nothing else could be compared.",)
     decisions = _findings(changed)
     document = Document(
         review.head.spec,
@@ -267,7 +271,7 @@ def _mended(review: Review) -> tuple[Document, Mapping[str, float]]:
 def _text_fold(review: Review) -> list[Fold]:
     """Changed lines without what they cause."""
     groups = []
-    for hunk in spec_lines.hunks(review.base.source, review.head.source):
+    for hunk in spec_lines.hunks(review.base, review.head):
         lines = [f"-{line}" for line in hunk.removed] + [f"+{line}" for line in hunk.added]
         groups.append((f"@@ line {hunk.head_line} @@", *lines))
     return [Fold(("Changed lines of the spec",), (Listing("diff", groups),))] if groups else []

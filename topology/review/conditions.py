@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from topology.findings import did_you_mean, shown
 
 MEASURES: Mapping[str, str] = {  # word: what is counted
+    "changes": "1 when anything differs that is built",
     "errors": "errors of head",
     "warnings": "warnings of head",
     "new-errors": "errors that base does not have",

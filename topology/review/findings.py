@@ -39,6 +39,8 @@ def compared(base: Side, head: Side) -> FindingChanges:
         if have[key] <= 0:
             fixed.append(finding)
         have[key] -= 1
+    if head.broken:
+        fixed = []  # its later checks were never run
     return FindingChanges(_worst(new), _worst(fixed), _worst(unchanged))
 
 

@@ -113,7 +113,8 @@ class Revision:
             if entry.mode == MODULE:
                 raise SideError(f"{self._shown(at)} is a submodule", "run topology diff in the submodule's own folder")
             if entry.mode == LINK:
-                target = normpath(f"{at.rpartition('/')[0] or '.'}/{self._bytes(entry).decode('utf-8', 'replace')}")
+                link = self._bytes(entry).decode("utf-8", "surrogateescape")
+                target = link if link.startswith("/") else normpath(f"{at.rpartition('/')[0] or '.'}/{link}")
                 if target.startswith(("/", "..")):
                     raise SideError(f"{self._shown(at)} is a link that leads out of the repository", "copy the file")
                 left, at = [*target.split("/"), *left], ""

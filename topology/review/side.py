@@ -28,6 +28,13 @@ class Side:
     digests: Mapping[str, str] | None = None  # of its files by path, where it is a build
 
     @property
+    def text(self) -> tuple[str, ...]:
+        """Lines of the spec, of one that is no YAML of ours, too; what looks like a secret is masked."""
+        if self.source is not None:
+            return self.source.lines
+        return tuple(self.lines.get(self.findings[0].file, ())) if self.findings else ()
+
+    @property
     def absent(self) -> bool:
         """Whether there is no spec at all, not even a wrong one."""
         return self.source is None and not self.findings

@@ -12,27 +12,29 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from topology.review.amounts import count
+from topology.review.amounts import plural
 from topology.review.changes import Changes
-from topology.review.document import Bullets, Fold, Listing, Name, Words
+from topology.review.document import Bullets, Fold, Listing, Name, Note, Words
 from topology.review.findings import named
 from topology.review.review import Review
+from topology.review.side import Side
 from topology.source import Source
 
 Causes = Mapping[tuple[str | int, ...], Counter[tuple[str, str]]]  # counts by table and sign, by named path
-_COUNTED = (
-    "halls",
-    "units",
-    "racks",
-    "nodes",
-    "switches",
-    "cables",
-    "stages",
-    "sources",
-    "power_nodes",
-    "feeds",
-    "batteries",
-)
+_COUNTED = {  # tables that are told, and one row of each
+    "halls": "hall",
+    "units": "unit",
+    "racks": "rack",
+    "nodes": "node",
+    "switches": "switch",
+    "cables": "cable",
+    "stages": "stage",
+    "sources": "source",
+    "power_nodes": "power device",
+    "feeds": "feed",
+    "batteries": "battery bank",
+    "cells": "cell",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ class Hunk:
     head_line: int
 
 
-def hunks(base: Source | None, head: Source | None) -> list[Hunk]:
-    """Groups of changed lines, in order; what looks like a secret is masked."""
-    old, new = (source.lines if source is not None else () for source in (base, head))
+def hunks(base: Side, head: Side) -> list[Hunk]:
+    """Groups of changed lines, in order."""
+    old, new = base.text, head.text
     found = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     return [Hunk(old[a:b], new[c:d], a + 1, c + 1) for tag, a, b, c, d in found if tag != "equal"]
 
@@ -63,8 +65,8 @@ def causes(changes: Changes, base: Source | None, head: Source | None) -> Causes
             (changes.head, head, diff.after, "~"),
         )
         for plan, source, rows, sign in parts:
-            if not len(rows) or source is None:
-                continue
+            if not len(rows) or source is None or (table, sign) == ("stages", "~"):
+                continue  # the sums of a stage follow from everything else
             origins = np.bincount(plan.tables()[table]["origin"].to_numpy()[rows])
             for origin in np.flatnonzero(origins):
                 path = named(plan.origins[origin], source)
@@ -74,9 +76,10 @@ def causes(changes: Changes, base: Source | None, head: Source | None) -> Causes
 
 def fold(review: Review) -> Fold | None:
     """The fold of changed lines; None where the text is the same."""
-    changed = hunks(review.base.source, review.head.source)
+    changed = hunks(review.base, review.head)
     if not changed:
         return None
+    changed, comments = _told_apart(changed)
     caused = causes(review.changes, review.base.source, review.head.source)
     told: set[tuple[str | int, ...]] = set()
     groups = []
@@ -91,15 +94,29 @@ def fold(review: Review) -> Fold | None:
         lines += [f"-{line}" for line in hunk.removed] + [f"+{line}" for line in hunk.added]
         groups.append(tuple(lines))
     rest = [path for path in caused if path not in told]
-    blocks: list[Listing | Bullets] = [Listing("diff", groups)]
+    blocks: list[Listing | Bullets | Note] = [Listing("diff", groups)] if groups else []
+    if comments:
+        blocks.append(Note((f"And {plural(comments, 'changed line', 'changed lines')} of comments.",)))
     if rest:
         items: list[Words] = [(Name(_spelled(path)), f": {_effect(caused, [path])}") for path in rest]
-        blocks.append(Bullets([("Through items whose own lines did not change:",), *items]))
+        blocks += [Note(("Through items whose own lines did not change:",)), Bullets(items)]
     number = sum(max(len(hunk.removed), len(hunk.added)) for hunk in changed)
-    return Fold(
-        (f"{count(number)} changed {'line' if number == 1 else 'lines'} of the spec, and what they cause",),
-        tuple(blocks),
+    said = plural(
+        number, "changed line of the spec, and what it causes", "changed lines of the spec, and what they cause"
     )
+    return Fold((said,), tuple(blocks))
+
+
+def _told_apart(changed: list[Hunk]) -> tuple[list[Hunk], int]:
+    """Hunks that hold more than comments, and the number of lines of the others."""
+    told, comments = [], 0
+    for hunk in changed:
+        lines = [line.strip() for line in (*hunk.removed, *hunk.added)]
+        if all(not line or line.startswith("#") for line in lines):
+            comments += max(len(hunk.removed), len(hunk.added))
+        else:
+            told.append(hunk)
+    return told, comments
 
 
 def _where(hunk: Hunk) -> str:
@@ -131,7 +148,12 @@ def _effect(caused: Causes, paths: list[tuple[str | int, ...]]) -> str:
         total.update(caused[path])
     order = {table: at for at, table in enumerate(_COUNTED)}
     shown = sorted(total.items(), key=lambda pair: (order[pair[0][0]], "+−~".index(pair[0][1])))
-    return ", ".join(f"{sign}{count(number)} {table.replace('_', ' ')}" for (table, sign), number in shown)
+    return ", ".join(f"{sign}{_rows(number, table)}" for (table, sign), number in shown)
+
+
+def _rows(number: int, table: str) -> str:
+    one = _COUNTED[table]
+    return plural(number, one, f"{one}es" if one.endswith("ch") else "")
 
 
 def _spelled(path: tuple[str | int, ...]) -> str:

@@ -50,21 +50,23 @@ class Spelling:
             return self.groups
         if (table, column.name) in POOLED:
             return self.pools
-        return self.names[column.to]() if column.to else None
+        return self.of(column.to) if column.to else None
+
+    def of(self, table: str) -> pl.Series:
+        """Names of every row of a table that others point at, in row order."""
+        made = self.names.get(table)
+        return self.plan.tables()[table]["name"] if made is None else made()
 
     def _lower(self, cables: pl.DataFrame) -> pl.Series:
         """Device at the a end of cables: a card, an appliance or a switch."""
         parts = cables.select("a_table", "a").with_row_index("at").partition_by("a_table", as_dict=True)
-        spelled = [
-            part.select("at", name=_gathered(self.names[str(word)](), part["a"])) for (word,), part in parts.items()
-        ]
+        spelled = [part.select("at", name=_gathered(self.of(str(word)), part["a"])) for (word,), part in parts.items()]
         return pl.concat(spelled).sort("at")["name"] if spelled else pl.Series(dtype=pl.String)
 
     @cached_property
     def names(self) -> dict[str, Callable[[], pl.Series]]:
-        """Maker of the names of each table whose rows others point at."""
+        """Maker of the names of each table that has no column of them."""
         return {
-            "halls": lambda: self.plan.halls["name"],
             "rows": lambda: self.floor_rows,
             "units": lambda: self.units,
             "cells": lambda: self.plan.cells["name"],
@@ -72,10 +74,8 @@ class Spelling:
             "nodes": lambda: self.nodes,
             "nics": lambda: self.nics,
             "nvlink_domains": lambda: self.domains,
-            "fabrics": lambda: self.plan.fabrics["name"],
             "switches": lambda: self.switches,
             "appliances": lambda: self.appliances,
-            "stages": lambda: self.plan.stages["name"],
             "power_nodes": lambda: self.power_nodes,
         }
 

@@ -17,7 +17,7 @@ LONGEST = 400_000  # characters of a file that are compared line by line
 
 def chapter(review: Review) -> Chapter:
     """Files that are new, gone or different; the chapter has no verdict of its own."""
-    files = _Files(review)
+    files = Files(review)
     return Chapter(
         title="Artifacts",
         figures=tuple(files.figures()),
@@ -26,7 +26,7 @@ def chapter(review: Review) -> Chapter:
     )
 
 
-class _Files:
+class Files:
     """Digests of both sides, compared."""
 
     def __init__(self, review: Review) -> None:
@@ -53,6 +53,17 @@ class _Files:
         return sorted(self.digests[0].keys() - self.digests[1].keys()) if self.compared else []
 
     @cached_property
+    def reordered(self) -> list[str]:
+        """Changed paths whose lines are the same in another order."""
+        before, after = (side.texts(self.changed) for side in (self.review.base, self.review.head))
+        return [path for path in self.changed if sorted(before[path].split(b"\n")) == sorted(after[path].split(b"\n"))]
+
+    @property
+    def same(self) -> bool:
+        """Whether both sides have the same files, the order of their lines aside."""
+        return not (self.added or self.removed) and self.changed == self.reordered
+
+    @cached_property
     def changed(self) -> list[str]:
         """Paths of both with other bytes."""
         base, head = self.digests
@@ -60,11 +71,11 @@ class _Files:
 
     def figures(self) -> Iterator[Figure]:
         """The row of files."""
-        if not self.compared:
+        if not (self.added or self.changed or self.removed):
             return
         words = [(f"+{count(len(self.added))} new", self.added), (f"{count(len(self.changed))} changed", self.changed)]
         words += [(f"{count(len(self.removed))} removed", self.removed)]
-        said = ", ".join(word for word, paths in words if paths) or "0"
+        said = ", ".join(word for word, paths in words if paths)
         base, head = (count(len(side)) for side in self.digests)
         yield Figure(("Artifacts",), (base,), (head,), (said,))
 

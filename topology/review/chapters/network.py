@@ -29,7 +29,7 @@ from topology.review.folding import spans
 from topology.review.review import Review
 from topology.spec.model import Fabric
 
-EXAMPLES = 3  # re-plugged cables that are written out per fabric and hop
+EXAMPLES = 2  # re-plugged cables that are written out per fabric and hop
 KINDS = ("new", "removed", "re-plugged", "re-laid", "other rate")
 
 
@@ -205,6 +205,16 @@ class _Network:
         for row in self.counts.filter(pl.col("other rate") > 0).iter_rows(named=True):
             words = f": {plural(row['other rate'], 'cable')} of "
             yield Decision(Mark.LOOK, (strong("other rate"), words, Name(row["fabric"]), f", {row['hop']}"))
+        relaid = len(self.cabling.relaid[0])
+        if relaid:
+            boxes = int(self.review.changes.moves.switches.sum())
+            moved = f"; {plural(boxes, 'switch stands', 'switches stand')} elsewhere" if boxes else ""
+            keep = plural(
+                relaid,
+                "cable keeps its plugs while a device at an end",
+                "cables keep their plugs while a device at an end",
+            )
+            yield Decision(Mark.LOOK, (strong("re-laid"), f": {keep} moves{moved}"))
         for name, planes, rails in self._given_up():
             if planes:
                 yield Decision(Mark.LOOK, (strong("redundancy lost"), ": ", Name(name), f" has {planes} planes fewer"))
@@ -261,7 +271,7 @@ class _Network:
         shape = f"{tapers.pop()} at every tier" if len(tapers) == 1 else "oversubscribed as the spec says"
         replugged = len(self.cabling.replugged[0])
         pulled = len(self.cabling.removed)
-        mark = Mark.LOOK if replugged or pulled else Mark.FINE
+        mark = Mark.LOOK if replugged or pulled or len(self.cabling.relaid[0]) else Mark.FINE
         return Verdict(mark, (f"— holds, {shape}; {_replugged(replugged)}",))
 
     def folds(self) -> Iterator[Fold]:

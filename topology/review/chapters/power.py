@@ -29,6 +29,8 @@ from topology.review.document import names as some
 from topology.review.review import Review
 
 AREAS = ("P", "B")  # letters of the findings that are about power
+STRENGTH = ("N", "N+1", "4N/3", "2N")  # redundancies of a level, the weakest first
+MINUTES_FROM_S, HOURS_FROM_S = 120, 7200  # shorter times are told in seconds, longer ones in hours
 
 
 def chapter(review: Review) -> Chapter:
@@ -144,6 +146,16 @@ class _Power:
                 worse[kind] = now
         return worse
 
+    @cached_property
+    def weakened(self) -> list[tuple[str, str, str]]:
+        """Kinds of level that the spec builds with less redundancy than before: kind, before, after."""
+        before, after = (
+            {level.kind: level.redundancy for level in plan.spec.power.levels} if plan.spec.power else {}
+            for plan in (self.base, self.head)
+        )
+        both = [(kind, before[kind], now) for kind, now in after.items() if kind in before]
+        return [each for each in both if STRENGTH.index(each[2]) < STRENGTH.index(each[1])]
+
     @property
     def gained(self) -> list[str]:
         """Kinds whose single failures are all survived now."""
@@ -183,7 +195,8 @@ class _Power:
                 continue
             back = {new: was for was, new in old.items()}
             was_ride, now_ride = self.rides[0].get(back.get(name, name)), self.rides[1].get(name)
-            yield _ride(name, was_ride, now_ride)
+            if was_ride != now_ride:
+                yield _ride(name, was_ride, now_ride)
 
     def measures(self) -> Mapping[str, float]:
         """What --fail-on compares."""
@@ -192,7 +205,7 @@ class _Power:
             "short-mw": max(self.short.values(), default=0.0) / 1e6,
             "overload": sum(weak.over_w > 0 for weak in self.lost.values())
             + faulty(self.review.head, ("P201", "P202", "P205", "P206", "P208")),
-            "redundancy-lost": len(self.lost),
+            "redundancy-lost": len({*self.lost, *(kind for kind, _, _ in self.weakened)}),
             "feeds-removed": len(self.feeds_lost),
             **({} if left is None else {"headroom-mw": left / 1e6}),
         }
@@ -212,8 +225,16 @@ class _Power:
             yield (f"supply falls {megawatts(missing)} MW short in stage ", Name(name))
         for kind in self.lost:
             yield ("redundancy of ", Name(kind), " is lost")
+        for kind, was, now in self.weakened:
+            if kind not in self.lost:
+                yield ("redundancy of ", Name(kind), f" goes from {was} to {now}")
         for name in self.review.changes.renames.sources.removed:
             yield ("source ", Name(name), " is removed")
+        for name, was_ride, now_ride in self._shrunk():
+            yield ("banks ", Name(name), f" shrink from {count(was_ride.units)} to {plural(now_ride.units, 'unit')}")
+        gone = len(self.review.changes.table("power_nodes").removed)
+        if gone and not self.lost and self.head.power_nodes.height:
+            yield (f"{plural(gone, 'power device is', 'power devices are')} removed",)
         if len(self.feeds_lost):
             yield (f"{plural(len(self.feeds_lost), 'feed is', 'feeds are')} removed",)
 
@@ -228,9 +249,13 @@ class _Power:
                 Mark.FAULT,
                 (strong("redundancy lost"), ": one failed ", Name(kind), f" {said}, such as ", *some(weak.devices)),
             )
+        for kind, was, now in self.weakened:
+            words: Words = (strong("redundancy given up"), ": ", Name(kind), f" is built {now}, it was {was}")
+            yield Decision(Mark.LOOK, words)
         if len(self.feeds_lost):
-            sides = self.base.feeds.select("side").to_series().gather(self.feeds_lost).unique().sort().to_list()
-            on = f"{plural(len(self.feeds_lost), 'rack loses its', 'racks lose their')} feed {' and '.join(sides)}"
+            feeds = self.base.feeds[self.feeds_lost]
+            sides = " and ".join(feeds["side"].unique().sort())
+            on = plural(feeds["rack"].n_unique(), f"rack loses its feed {sides}", f"racks lose their feed {sides}")
             yield Decision(Mark.FAULT, (strong("feed removed"), f": {on}"))
         diff = self.review.changes.table("feeds")
         moved = diff.columns.get("panel")
@@ -277,14 +302,20 @@ class _Power:
     def _bank_decisions(self) -> Iterator[Decision]:
         renamed = self.review.changes.renames.batteries.renamed
         for name, was in self.rides[0].items():
+            if renamed.get(name, name) not in self.rides[1]:
+                words: Words = (strong("destroyed"), ": battery banks ", Name(name), f", {plural(was.units, 'unit')}")
+                yield Decision(Mark.LOOK, words)
+        for name, was, now in self._shrunk():
+            size = f": {count(was.units)} → {count(now.units)} units, {_times(was)} → {_times(now)} of ride-through"
+            yield Decision(Mark.LOOK, (strong("banks shrink"), ": ", Name(name), size))
+
+    def _shrunk(self) -> Iterator[tuple[str, Ride, Ride]]:
+        """Entries of batteries that have less than before, under the new name."""
+        renamed = self.review.changes.renames.batteries.renamed
+        for name, was in self.rides[0].items():
             now = self.rides[1].get(renamed.get(name, name))
-            if now is None:
-                yield Decision(
-                    Mark.LOOK, (strong("destroyed"), ": battery banks ", Name(name), f", {plural(was.units, 'unit')}")
-                )
-            elif now.units < was.units or now.power_w < was.power_w or now.energy_wh < was.energy_wh:
-                size = f": {count(was.units)} → {count(now.units)} units, {_times(was)} → {_times(now)} of ride-through"
-                yield Decision(Mark.LOOK, (strong("bank shrunk"), ": ", Name(renamed.get(name, name)), size))
+            if now and (now.units < was.units or now.power_w < was.power_w or now.energy_wh < was.energy_wh):
+                yield renamed.get(name, name), was, now
 
     def blocks(self) -> Iterator[Block]:
         """Sources and feed levels that change."""
@@ -328,6 +359,9 @@ class _Power:
             return Verdict(Mark.FAULT, ("— does not hold in ", Name(name), f": {megawatts(missing)} MW short"))
         if errors:
             return Verdict(Mark.FAULT, (f"— does not hold: {plural(errors, 'error')}",))
+        if len(self.feeds_lost):
+            racks = self.base.feeds["rack"].gather(self.feeds_lost).n_unique()
+            return Verdict(Mark.FAULT, (f"— does not hold: {plural(racks, 'rack loses', 'racks lose')} a feed",))
         if self.lost:
             return Verdict(Mark.FAULT, ("— holds no longer when one ", *some(tuple(self.lost)), " fails"))
         return None
@@ -361,12 +395,20 @@ def _times(ride: Ride | None) -> str:
     if ride is None:
         return "–"
     every = (ride.all_s, ride.without_unit_s, ride.without_bank_s)
-    long = every[0] >= 120  # noqa: PLR2004 - seconds
-    return f"{' / '.join(f'{s / 60:,.1f}' if long else f'{s:,.0f}' for s in every)} {'min' if long else 's'}"
+    per, unit, digits = _unit(every[0])
+    return f"{' / '.join(f'{seconds / per:,.{digits}f}' for seconds in every)} {unit}"
 
 
 def _seconds_change(delta: float) -> str:
-    return f"{signed(delta / 60, 1)} min" if abs(delta) >= 120 else f"{signed(delta)} s"  # noqa: PLR2004 - seconds
+    per, unit, digits = _unit(abs(delta))
+    return f"{signed(delta / per, digits)} {unit}"
+
+
+def _unit(seconds: float) -> tuple[int, str, int]:
+    """Seconds of the unit that a time is told in, its name, and digits behind the point."""
+    if seconds >= HOURS_FROM_S:
+        return 3600, "h", 1
+    return (60, "min", 1) if seconds >= MINUTES_FROM_S else (1, "s", 0)
 
 
 def _source(row: Mapping[str, object] | None) -> tuple[str, str, str]:

@@ -78,8 +78,8 @@ class Daemon:
 
 
 def daemons(side: Side, plan: Plan) -> dict[str, Daemon]:
-    """Every slurmctld of the last stage by name; none where the side has no files."""
-    if not plan.stages.height or not side.renders:
+    """Every slurmctld of the last stage by name; none where files cannot be made."""
+    if not plan.stages.height or not rendered(side):
         return {}
     held: dict[str, dict[str, bytes]] = {}
     for path, data in _files(side, plan).items():
@@ -95,6 +95,11 @@ def daemons(side: Side, plan: Plan) -> dict[str, Daemon]:
         nodes = int(first[1].replace(",", "")) if first else 0
         made[name] = Daemon(settings, tuple(_PARTITION.findall(partitions)), blocks, nodes, body)
     return made
+
+
+def rendered(side: Side) -> bool:
+    """Whether Slurm's files can be made: an overload or a short supply does not keep anyone from reading them."""
+    return side.plan is not None and not faulty(side, ("S", "C", "K", "L"))
 
 
 def _files(side: Side, plan: Plan) -> Mapping[str, bytes]:
@@ -120,7 +125,7 @@ class _Scheduling:
     @property
     def compared(self) -> bool:
         """Whether both sides have files to compare, or none at all."""
-        return all(side.renders or side.absent for side in (self.review.base, self.review.head))
+        return all(rendered(side) or side.absent for side in (self.review.base, self.review.head))
 
     @cached_property
     def gone(self) -> pl.Series:
@@ -175,7 +180,7 @@ class _Scheduling:
 
     def figures(self) -> Iterator[Figure]:
         """The row of Slurm."""
-        if not self.daemons[0] and not self.daemons[1]:
+        if not self.compared or not (self.daemons[0] or self.daemons[1]):
             return
         every = [sum(each.nodes for each in side.values()) for side in self.daemons]
         blocks = [sum(each.blocks for each in side.values()) for side in self.daemons]
@@ -183,7 +188,7 @@ class _Scheduling:
             f"{plural(n, 'node')}" + (f", {plural(b, 'block')}" if b else "")
             for n, b in zip(every, blocks, strict=True)
         ]
-        yield Figure(("Slurm",), (shown[0],), (shown[1],), (self.action,) if self.compared else ("not compared",))
+        yield Figure(("Slurm",), (shown[0],), (shown[1],), (self.action,))
 
     def phrases(self) -> Iterator[Words]:
         """Parts of the first sentence."""
@@ -234,7 +239,7 @@ class _Scheduling:
 
     def blocks(self) -> Iterator[Block]:
         """Daemons that differ."""
-        before, after = self.daemons
+        before, after = self.daemons if self.compared else ({}, {})
         rows = []
         for name in dict.fromkeys([*after, *before]):
             was, now = before.get(name), after.get(name)

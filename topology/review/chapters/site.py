@@ -58,9 +58,10 @@ def _compute(plan: Plan) -> int:
 def _figures(review: Review) -> Iterator[Figure]:
     base, head = review.plans
     yield _counted("GPUs", base.gpus.height, head.gpus.height)
-    yield _counted("Nodes", base.nodes.height, head.nodes.height)
+    if base.nodes.height != head.nodes.height:
+        yield _counted("Nodes", base.nodes.height, head.nodes.height)
     designs = _delta(base.racks["design"].to_list(), head.racks["design"].to_list())
-    spelled = listed([(f"{signed(delta)} ", *_design(name)) for name, delta in designs[:MOST_DESIGNS]])
+    spelled = listed([_racks(delta, name, "±") for name, delta in designs[:MOST_DESIGNS]])
     more = f" and {len(designs) - MOST_DESIGNS} more designs" if len(designs) > MOST_DESIGNS else ""
     racks = (count(base.racks.height),), (count(head.racks.height),)
     yield Figure(("Racks",), *racks, (*spelled, more) if designs else ("0",))
@@ -71,8 +72,11 @@ def _counted(label: str, base: int, head: int) -> Figure:
     return Figure((label,), (count(base),), (count(head),), (strong(signed(delta)),) if delta < 0 else (signed(delta),))
 
 
-def _design(slug: str) -> Words:
-    return (Name(slug),) if slug else ("network racks",)
+def _racks(number: int, design: str, sign: str = "") -> Words:
+    """A number of racks of a design; without one they are network racks."""
+    words = "" if design else f" network {'rack' if abs(number) == 1 else 'racks'}"
+    spelled = signed(number) if sign == "±" else f"{sign}{count(number)}"
+    return (f"{spelled} ", Name(design)) if design else (f"{spelled}{words}",)
 
 
 def _delta(base: list[str], head: list[str]) -> list[tuple[str, int]]:
@@ -122,21 +126,16 @@ def _decisions(review: Review) -> Iterator[Decision]:
     removed = changes.table("racks").removed
     if len(removed):
         lost = len(changes.table("gpus").removed)
-        gone = _delta([], [*base.racks["design"].gather(removed)])
-        parts = listed([(f"{count(number)} ", *_design(design)) for design, number in gone])
+        gone = Counter(base.racks["design"].gather(removed)).most_common()
+        parts = listed([_racks(number, design) for design, number in gone])
         gpus = f" with {plural(lost, 'GPU')}" if lost else ""
-        yield Decision(
-            Mark.LOOK, (strong("destroyed"), f": {plural(len(removed), 'rack')}{gpus}: ", *parts, *_at(base, removed))
-        )
+        yield Decision(Mark.LOOK, (strong("destroyed"), ": ", *parts, gpus, *_at(base, removed)))
     was, now = changes.moves.racks
     if len(now):
-        relaid = len(changes.cabling.relaid[1])
-        keeps = plural(relaid, "cable keeps both plugs and has", "cables keep both plugs and have")
-        cables = f"; {keeps} to be laid anew" if relaid else ""
         example = (names.rack_names(base)[int(was[0])], names.rack_names(head)[int(now[0])])
         words = (strong("moved"), f": {plural(len(now), 'rack')}, ", Name(example[0]), " → ", Name(example[1]))
         more = f" and {count(len(now) - 1)} more" if len(now) > 1 else ""
-        yield Decision(Mark.LOOK, (*words, more, cables))
+        yield Decision(Mark.LOOK, (*words, more))
 
 
 def _at(plan: Plan, rows: Rows) -> Words:
@@ -186,4 +185,4 @@ def _places(plan: Plan, rows: Rows, sign: str) -> Iterator[Words]:
     for halls, where, (design, many) in alike(places):
         rows_of = "row" if where.isdecimal() else "rows"
         each = "" if where.isdecimal() and len(halls) == 1 else " each"
-        yield (*some(halls, 16), f" {rows_of} {where}: {sign}{count(many)} ", *_design(design), each)
+        yield (*some(halls, 16), f" {rows_of} {where}: ", *_racks(many, design, sign), each)

@@ -12,13 +12,14 @@ from topology.findings_format import visible
 
 _PLAIN = re.compile(r"[A-Za-z0-9,.;:()'\"%=+/−-]*")
 _LINKED = re.compile(r"://|^www\.|^GH-\d|^[0-9a-f]{7,40}$|::", re.IGNORECASE)
+_COMMAND = re.compile(r"^(\s*)::")
 _TICKS = re.compile("`+")
 _OPENING, _CLOSING = "('\"", ")'\",.;"  # stay outside a code span
 
 
 def shown(text: str) -> str:
     """The text on one line, with what does not print, and what a runner obeys, as escapes."""
-    return visible(text).replace("##[", "##\\x5b")
+    return _COMMAND.sub(r"\1\\x3a:", visible(text).replace("##[", "##\\x5b"))
 
 
 def code(text: str, *, cell: bool = False) -> str:

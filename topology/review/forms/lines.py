@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from topology import __version__
-from topology.review.changes import Rows
+from topology.review.changes import TABLES, Rows
 from topology.review.document import Document
 from topology.review.findings import compared
 from topology.review.forms.text import plain
@@ -54,16 +54,14 @@ def _summary(review: Review, document: Document, measures: Mapping[str, float], 
     }
     if whole:
         summary["renamed"] = {word: dict(c.renamed) for word, c in review.changes.renames.each().items() if c.renamed}
-        summary["rows"] = {
-            table: {change: _count(was, now) for change, was, now in _parts(review, table)}
-            for table in review.changes.every()
-        }
+        counted = {table: {change: _count(was, now) for change, was, now in _parts(review, table)} for table in TABLES}
+        summary["rows"] = {table: changes for table, changes in counted.items() if changes}
     return summary
 
 
 def _rows(review: Review) -> Iterator[bytes]:
     base, head = (Spelling(plan) for plan in review.plans)
-    for table in review.changes.every():
+    for table in TABLES:
         for change, was, now in _parts(review, table):
             count = _count(was, now)
             for at in range(0, count, CHUNK):

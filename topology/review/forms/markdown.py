@@ -42,7 +42,7 @@ def markdown(document: Document, limit: int = LIMIT) -> str:
         raise ValueError(f"a comment needs {LEAST:,} characters")
     head = [
         f"<!-- topology:{_comment(document.marker)} -->",
-        f"{_MARKS[document.mark]} **{inline(document.sentence)}**",
+        f"{_MARKS[document.mark]} **{inline(_flat(document.sentence))}**",
         "",
     ]
     tail = [f"<sub>{inline(document.footer)}</sub>", ""]
@@ -78,6 +78,11 @@ class _Pool:
 
 def _size(lines: Iterable[str]) -> int:
     return sum(len(line) + 1 for line in lines)
+
+
+def _flat(words: Words) -> Words:
+    """The words without emphasis, for a sentence that is strong as a whole."""
+    return tuple(part for word in words for part in (word.parts if isinstance(word, Strong) else (word,)))
 
 
 def _comment(text: str) -> str:
@@ -203,6 +208,8 @@ def _fitted(head: list[str], groups: list[list[str]], tail: list[str], room: int
 
 def _listing(language: str, groups: list[list[str]], room: int) -> list[str]:
     """A fenced block of as many groups as fit."""
+    if not groups:
+        return []
     whole = fenced(language, [line for group in groups for line in group])
     if _size(whole) + 1 <= room:
         return [*whole, ""]
