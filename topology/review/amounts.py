@@ -1,6 +1,6 @@
 """Amounts and differences as people write them: thousands apart, a true minus sign, units behind."""
 
-from topology.review.document import Words, strong
+from topology.review.document import Name, Words, strong
 
 MINUS = "−"
 
@@ -36,6 +36,11 @@ def _digits(watts: float) -> int:
 def arrow(base: str, head: str) -> Words:
     """``base → head`` where they differ, else the one value."""
     return (head,) if base == head else (base, " → ", strong(head))
+
+
+def renamed(base: str, head: str) -> Words:
+    """As `arrow`, of names out of a spec."""
+    return (Name(head),) if base == head else (Name(base), " → ", strong(Name(head)))
 
 
 def plural(number: float, one: str, many: str = "") -> str:

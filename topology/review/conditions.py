@@ -30,6 +30,8 @@ MEASURES: Mapping[str, str] = {  # word: what is counted
     "redundancy-lost": "kinds of power device of which one failure was survived and is no longer",
     "feeds-removed": "feeds that are gone while their rack stays",
     "nodes-gone": "node names that leave Slurm",
+    "resources-destroyed": "resources of Pulumi stacks that are destroyed",
+    "stacks-touched": "Pulumi stacks of which something is made, replaced, renamed or destroyed",
     "restarts": "slurmctlds that need more than a reconfigure",
     "artifacts-changed": "rendered files with other bytes",
     "artifacts-removed": "rendered files that are gone",

@@ -1,9 +1,9 @@
 """One side of a comparison: a spec and the plan made of it, or what kept a plan from being made."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from topology.artifacts import targets
 from topology.artifacts.output.manifest import sha256
@@ -67,10 +67,21 @@ class Side:
         if self.built is not None:
             known = wanted & set(self.digests or ())
             return {path: (self.built / path).read_bytes() for path in sorted(known)}
-        return {path: data for path, data in self._rendered() if path in wanted} if self.renders else {}
+        if not self.renders or not wanted:
+            return {}
+        targets_of = {_target(path) for path in wanted}
+        made = self._rendered([word for word in COMPARED if word in targets_of])
+        return {path: data for path, data in made if path in wanted}
 
-    def _rendered(self) -> Iterator[tuple[str, bytes]]:
+    def _rendered(self, words: Sequence[str] = COMPARED) -> Iterator[tuple[str, bytes]]:
         if self.plan is None:
             return
-        for artifact in targets.artifacts(self.plan, COMPARED, range(len(self.plan.spec.stages))):
+        for artifact in targets.artifacts(self.plan, words, range(len(self.plan.spec.stages))):
             yield str(artifact.path), artifact.data
+
+
+def _target(path: str) -> str:
+    """Word of the target that makes a path."""
+    parts = PurePosixPath(path).parts
+    folder = parts[2] if parts[0] == "stages" else parts[0]
+    return next(word for word, (first, _) in targets.TARGETS.items() if first == folder)

@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from topology.review.amounts import plural
-from topology.review.changes import Changes
+from topology.review.changes import Changes, Rows
 from topology.review.document import Bullets, Fold, Listing, Name, Note, Words
 from topology.review.findings import named
 from topology.review.review import Review
@@ -58,12 +58,8 @@ def causes(changes: Changes, base: Source | None, head: Source | None) -> Causes
     """How many rows changed by the spec item that asked for them: added and changed by head's, removed by base's."""
     held: dict[tuple[str | int, ...], Counter[tuple[str, str]]] = {}
     for table in _COUNTED:
-        diff = changes.table(table)
-        parts = (
-            (changes.head, head, diff.added, "+"),
-            (changes.base, base, diff.removed, "−"),
-            (changes.head, head, diff.after, "~"),
-        )
+        added, removed, other = _rows_of(changes, table)
+        parts = ((changes.head, head, added, "+"), (changes.base, base, removed, "−"), (changes.head, head, other, "~"))
         for plan, source, rows, sign in parts:
             if not len(rows) or source is None or (table, sign) == ("stages", "~"):
                 continue  # the sums of a stage follow from everything else
@@ -72,6 +68,15 @@ def causes(changes: Changes, base: Source | None, head: Source | None) -> Causes
                 path = named(plan.origins[origin], source)
                 held.setdefault(path, Counter())[table, sign] += int(origins[origin])
     return held
+
+
+def _rows_of(changes: Changes, table: str) -> tuple[Rows, Rows, Rows]:
+    """Rows added (of head), removed (of base) and changed (of head), cables as those who pull them see it."""
+    diff = changes.table(table)
+    if table != "cables":
+        return diff.added, diff.removed, diff.after
+    cabling = changes.cabling
+    return cabling.new, cabling.removed, np.union1d(np.setdiff1d(diff.after, cabling.new), cabling.replugged[1])
 
 
 def fold(review: Review) -> Fold | None:

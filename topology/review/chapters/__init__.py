@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from topology.review.chapters import artifacts, network, power, scheduling, site
+from topology.review.chapters import artifacts, deployment, network, power, scheduling, site
 from topology.review.document import Chapter
 from topology.review.review import Review
 
@@ -11,5 +11,6 @@ CHAPTERS: tuple[Callable[[Review], Chapter], ...] = (  # in the order of the com
     power.chapter,
     network.chapter,
     scheduling.chapter,
+    deployment.chapter,
     artifacts.chapter,
 )

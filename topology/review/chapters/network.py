@@ -7,7 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from topology.plan import Plan, names
-from topology.review.amounts import arrow, count, plural
+from topology.review.amounts import arrow, count, plural, renamed
 from topology.review.changes import Cabling, Rows
 from topology.review.chapters.faults import faulty
 from topology.review.document import (
@@ -251,7 +251,8 @@ class _Network:
         for name, (was, now) in self.pairs.items():
             if was != now:
                 facts = [_facts(shape) for shape in (was, now)]
-                rows.append(((Name(name),), *(arrow(*pair) for pair in zip(*facts, strict=True))))
+                switch = renamed(*(shape.switch if shape else "–" for shape in (was, now)))
+                rows.append(((Name(name),), switch, *(arrow(*pair) for pair in zip(*facts, strict=True))))
         if rows:
             heads = ("fabric", "switch", "ports", "tree", "switches", "oversubscription", "bisection, Tb/s")
             yield Table(heads, rows, (False, False, True, False, False, True, True))
@@ -287,8 +288,8 @@ def _replugged(number: int) -> str:
 
 def _facts(shape: Shape | None) -> tuple[str, ...]:
     if shape is None:
-        return ("–",) * 6
-    return (shape.switch, shape.port, shape.tree, shape.switches, shape.taper, shape.bisection)
+        return ("–",) * 5
+    return (shape.port, shape.tree, shape.switches, shape.taper, shape.bisection)
 
 
 def _rails(plan: Plan, fabric: int) -> int:
