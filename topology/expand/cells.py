@@ -115,6 +115,8 @@ def cells(
     """One row per cell, with the figures of everything that is built in it."""
     if spec.kubernetes is None:
         return tables.CELLS.empty()
+    for path in (spec.kubernetes.path, spec.kubernetes.rails.path):
+        origins.of(path)  # checks point at them
     count = int(cell_of.max(initial=-1)) + 1
     node_unit = np.bincount(all_.node_unit, minlength=len(cell_of))
     gpus = node_unit * np.array([group.node.gpus for group in groups])[all_.unit_group]

@@ -54,6 +54,13 @@ def division(index: int) -> int:
     return (index - 1) // MOST_CLUSTERS + 1
 
 
+def divided(plan: Plan) -> pl.DataFrame:
+    """Cells with the name of their division: the pool's, from the second on with its number."""
+    number = (pl.col("index") - 1) // MOST_CLUSTERS + 1
+    name = pl.when(number == 1).then(pl.col("pool")).otherwise(pl.format("{}-{}", "pool", number))
+    return plan.cells.with_columns(division=name)
+
+
 def local_queue(queue: str, pool: str, index: int) -> str:
     """Name of the LocalQueue of a queue in the cell of a pool; the federation's has the same, as MultiKueue wants."""
     name = queue if queue == pool else f"{queue}-{pool}"

@@ -67,13 +67,11 @@ def room(kubernetes: Kubernetes) -> tuple[int, int]:
 
 
 def subnet(kubernetes: Kubernetes, cell_number: int, slot_count: int, rail: Rail) -> IPv4Network:
-    """Pool of a rail of the cell with a number from 1; ValueError when the range of the spec ends before it."""
+    """Pool of a rail of the cell with a number from 1; K109 finds those that lie behind the range of the spec."""
     length = prefix(kubernetes)
     start = int(IPv4Network(kubernetes.rails.cidr).network_address)
     at = (cell_number - 1) * slot_count + rail.index
-    if at >= room(kubernetes)[1]:
-        raise ValueError(f"pool {at + 1} lies outside {kubernetes.rails.cidr}")
-    return IPv4Network((start + (at << (32 - length)), length))
+    return IPv4Network(((start + (at << (32 - length))) & 0xFFFFFFFF & ~((1 << (32 - length)) - 1), length))
 
 
 def _fabrics(plan: Plan, kubernetes: Kubernetes, group: int) -> list[str]:

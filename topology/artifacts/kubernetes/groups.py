@@ -67,8 +67,10 @@ def rail_resource(rail: Rail) -> str:
 
 def _written(amount: int, unit: str) -> str:
     """An amount as an API server writes it: in the largest unit that leaves it whole, so that it reads back equal."""
+    if not amount:
+        return "0"
     larger = {"Mi": "Gi", "Gi": "Ti", "Ti": "Pi"}
-    while unit in larger and amount and amount % 1024 == 0:
+    while unit in larger and amount % 1024 == 0:
         amount, unit = amount // 1024, larger[unit]
     return f"{amount}{unit}"
 

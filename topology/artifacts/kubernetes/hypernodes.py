@@ -1,16 +1,18 @@
 """Volcano's HyperNodes: racks by a label of their nodes, then leaf groups, pods and islands by the names below them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import polars as pl
 
+from topology.artifacts.kubernetes.cell import CellView
 from topology.artifacts.kubernetes.groups import GroupView
 from topology.plan import Plan
-from topology.plan.node_labels import node_labels
+from topology.plan.node_labels import fabric_of, node_labels
 from topology.spec.kubernetes import Kubernetes
 
-TIERS = {"rack": "rack", "leaf": "leaf-group", "spine": "pod", "core": "island"}
+TIERS = {"rack": (1, "rack"), "leaf": (2, "leaf-group"), "spine": (3, "pod"), "core": (4, "island")}  # of every site
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +26,36 @@ class HyperNode:
     members: tuple[str, ...]  # HyperNodes; empty in the first tier
 
 
-def hypernodes(plan: Plan, kubernetes: Kubernetes, group: GroupView, nodes: pl.DataFrame) -> Iterator[HyperNode]:
-    """HyperNodes over those of a cell's `nodes` that a group has, tier by tier.
+def hypernodes(plan: Plan, kubernetes: Kubernetes, cell: CellView) -> Iterator[HyperNode]:
+    """HyperNodes over the nodes of a cell, fabric by fabric and tier by tier.
 
-    Only levels of the fabric that hold several racks and cut none have a tier.
+    Groups on one fabric share its leaf groups and pods. Only levels that hold several racks and cut none,
+    in every group, have a tier.
     """
-    rack_label = f"{kubernetes.label_prefix}/rack"
+    fabrics: dict[str, list[GroupView]] = {}
+    for group in cell.groups:
+        fabrics.setdefault(fabric_of(plan, group.index) or f"{group.index}", []).append(group)
+    for groups in fabrics.values():
+        yield from _of_fabric(plan, kubernetes, cell, groups)
+
+
+def _of_fabric(plan: Plan, kubernetes: Kubernetes, cell: CellView, groups: Sequence[GroupView]) -> Iterator[HyperNode]:
+    label = f"{kubernetes.label_prefix}/rack"
+    wide = [_wide(plan, group) for group in groups]
+    tiers = [("rack", label), *(one for one in wide[0] if all(one in other for other in wide))]
+    labels = [key for _, key in tiers]
+    frames = [node_labels(plan, kubernetes, cell.nodes, group.index).select(labels) for group in groups]
+    labelled = pl.concat(frames).unique()
+    for name in labelled[label].unique().sort():
+        yield HyperNode(name, *TIERS["rack"], label, ())
+    for (_, below), (word, own) in pairwise(tiers):
+        held = labelled.group_by(own).agg(pl.col(below).unique().sort()).sort(own)
+        for name, members in held.iter_rows():
+            yield HyperNode(name, *TIERS[word], "", tuple(members))
+
+
+def _wide(plan: Plan, group: GroupView) -> list[tuple[str, str]]:
+    """Word and label of the levels that hold several whole racks of a group, the smallest first."""
     slots = plan.catalog.racks[plan.spec.compute[group.index].rack].nodes
-    wide = [level for level in reversed(group.levels) if level.word in TIERS and level.nodes > slots]
-    tiers = [("rack", rack_label), *((level.word, level.label) for level in wide if level.nodes % slots == 0)]
-    labelled = node_labels(plan, kubernetes, nodes, group.index)
-    below = ""
-    for tier, (word, label) in enumerate(tiers, start=1):
-        if tier == 1:
-            for name in labelled[label].unique().sort():
-                yield HyperNode(name, tier, TIERS[word], label, ())
-        else:
-            held = labelled.group_by(label).agg(pl.col(below).unique().sort()).sort(label)
-            for name, members in held.iter_rows():
-                yield HyperNode(name, tier, TIERS[word], "", tuple(members))
-        below = label
+    levels = [level for level in reversed(group.levels) if level.word in TIERS]
+    return [(level.word, level.label) for level in levels if level.nodes > slots and level.nodes % slots == 0]

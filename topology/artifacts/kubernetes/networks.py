@@ -1,13 +1,15 @@
 """Rails of a cell: interface, link and addresses of each."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from topology.artifacts.kubernetes.groups import GroupView
+from topology.artifacts.kubernetes.cell import CellView
 from topology.plan import Plan
 from topology.plan.rails import Rail, rails, slots, subnet
 from topology.spec.kubernetes import Kubernetes
 
+# Tags that NVIDIA gives one release of the network operator: Mellanox/network-operator, example/crs, nicclusterpolicy
+RELEASE = "network-operator-v26.1.0"
+DRIVER = "doca3.3.0-26.01-0.7.1.0-0"
 LINKS = {"infiniband": "IB", "roce": "ETH"}  # sriovnetwork.openshift.io/v1, SriovNetworkNodePolicy.spec.linkType
 
 
@@ -23,18 +25,18 @@ class RailView:
     gateway: str
 
 
-def rail_views(plan: Plan, kubernetes: Kubernetes, number: int, groups: Sequence[GroupView]) -> tuple[RailView, ...]:
-    """Rails of the cell with a number, over its groups."""
+def rail_views(plan: Plan, kubernetes: Kubernetes, cell: CellView) -> tuple[RailView, ...]:
+    """Rails of a cell, over its groups."""
     known: dict[str, Rail] = {}
     members: dict[str, list[str]] = {}
-    for group in groups:
+    for group in cell.groups:
         for rail in rails(plan, kubernetes, group.index):
             known.setdefault(rail.name, rail)
             members.setdefault(rail.name, []).append(group.name)
     count = slots(plan, kubernetes)
     found = []
     for rail in sorted(known.values(), key=lambda rail: rail.index):
-        network = subnet(kubernetes, number, count, rail)
+        network = subnet(kubernetes, cell.number, count, rail)
         gateway = str(network[-2])  # the last address below the broadcast: blocks of nodes begin at the first
         names = tuple(members[rail.name])
         found.append(RailView(rail.name, rail.interface, LINKS[rail.protocol], names, str(network), gateway))

@@ -4,8 +4,12 @@ Nodes join Slurm as pods under names of their own, so topology.yaml names blocks
 Kubernetes node says in an annotation which of them it belongs to (Slinky, docs/usage/topology.md, 1.1 and later).
 """
 
+from dataclasses import dataclass
+
 import polars as pl
 
+from topology.artifacts.kubernetes.cell import CellView
+from topology.artifacts.kubernetes.groups import node_of
 from topology.artifacts.slurm.clusters import Controller, partitions_here
 from topology.artifacts.slurm.entries import Topology
 from topology.artifacts.slurm.topologies import topologies
@@ -18,6 +22,17 @@ from topology.spec.model import Partition, SlurmCluster
 ANNOTATION = "topology.slinky.slurm.net/spec"
 
 
+@dataclass(frozen=True, slots=True)
+class PartitionView:
+    """A partition over the node sets of a cell."""
+
+    name: str
+    sets: tuple[str, ...]
+    default: str
+    max_time: str
+    topology: str
+
+
 def controller(plan: Plan, pool: Pool, name: str, nodes: pl.DataFrame) -> Controller:
     """The Slurm cluster over some nodes of a pool, as the Slurm files would have it.
 
@@ -28,9 +43,34 @@ def controller(plan: Plan, pool: Pool, name: str, nodes: pl.DataFrame) -> Contro
     return Controller(name, cluster, nodes, inside or (Partition(pool.name, pool.compute, default=True),))
 
 
-def named(plan: Plan, pool: Pool, name: str, nodes: pl.DataFrame) -> tuple[Topology, ...]:
-    """Topologies of a cell's Slurm cluster, the default first."""
-    return topologies(plan, controller(plan, pool, name, nodes))[0]
+@dataclass(frozen=True, slots=True)
+class SlurmView:
+    """The Slurm cluster of a cell."""
+
+    topologies: tuple[Topology, ...]  # the default first
+    partitions: tuple[PartitionView, ...]
+    types: dict[str, str]  # GPU type of each group, as Slurm writes it
+
+
+def slurm_view(plan: Plan, kubernetes: Kubernetes, cell: CellView) -> SlurmView:
+    """The Slurm cluster over the nodes that stand in a cell."""
+    pool = next(pool for pool in kubernetes.pools if pool.name == cell.pool)
+    slurm = controller(plan, pool, cell.name, cell.nodes)
+    made, used = topologies(plan, slurm)
+    here = [group.name for group in cell.groups]
+    first = next((one for one in slurm.partitions if one.default), slurm.partitions[0])
+    partitions = tuple(
+        PartitionView(
+            name=one.name,
+            sets=tuple(name for name in one.compute if name in here),
+            default="YES" if one is first else "NO",
+            max_time=one.max_time,
+            topology=used[one.name],
+        )
+        for one in slurm.partitions
+    )
+    types = {group.name: node_of(plan, group.index).gres_type for group in cell.groups}
+    return SlurmView(made, partitions, types)
 
 
 def node_topology(plan: Plan, kubernetes: Kubernetes, nodes: pl.DataFrame, group: int) -> pl.DataFrame:
@@ -43,7 +83,8 @@ def node_topology(plan: Plan, kubernetes: Kubernetes, nodes: pl.DataFrame, group
     members = [at for at, each in enumerate(plan.spec.compute) if each.name in pool.compute]
     sample = plan.nodes.filter(pl.col("group").is_in(members)).unique("group", keep="first", maintain_order=True)
     places = names.with_places(plan, plan.racks).select("rack", "hall_name", "row_number", "position", "number")
-    made = named(plan, pool, pool.name, sample.join(places, on="rack", maintain_order="left"))
+    placed = sample.join(places, on="rack", maintain_order="left")
+    made, _ = topologies(plan, controller(plan, pool, pool.name, placed))
     mine, fabric = nodes.filter(pl.col("group") == group), fabric_of(plan, group)
     rack_scale = plan.catalog.racks[plan.spec.compute[group].rack].nvlink is not None
     words: list[tuple[str, pl.Expr]] = []

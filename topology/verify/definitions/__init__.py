@@ -2,7 +2,7 @@
 
 They are read from the Go modules of their makers at the versions that the module proxy serves, in Go's own cache.
 Where no registry carries them, the files beside this module say what the makers' own types say of the fields that
-are used here, and refuse every other field.
+are used here, and refuse every other field. Such a file takes the place of one of the same name that is too old.
 """
 
 from collections.abc import Iterable, Iterator
@@ -55,5 +55,7 @@ def files(kinds: Iterable[tuple[str, str]]) -> list[Path]:
 
 def _files(group: str, kind: str) -> Iterator[Path]:
     places = [*OWN.glob(f"{group}_*.yaml")] if group else []
-    places += [path for source in SOURCES if source.group == group for path in source.files()]
+    own = {path.name for path in places}
+    made = [path for source in SOURCES if source.group == group for path in source.files()]
+    places += [path for path in made if path.name not in own]
     return (path for path in places if f"\n    kind: {kind}\n" in path.read_text())
