@@ -54,6 +54,10 @@ def diff(  # noqa: PLR0913 - each is an option of its own
     artifacts: Annotated[
         bool, typer.Option("--artifacts", help="Show the changed lines of rendered files, too.")
     ] = False,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--pictures", metavar="DIR", help="Write the pictures that change to DIR/before and DIR/after."),
+    ] = None,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
@@ -64,7 +68,7 @@ def diff(  # noqa: PLR0913 - each is an option of its own
 ) -> None:
     """Compare two sides and say what changes in GPUs, racks, megawatts, cables and schedulers.
 
-    Renamed and moved things are told as such. Nothing is written but the FILEs asked for.
+    Renamed and moved things are told as such. Nothing is written but the FILEs and pictures asked for.
 
     Exit codes: 0 fine, 1 a condition of --fail-on is met, 2 a side cannot be read, 3 --exit-code and there are changes.
     """
@@ -89,12 +93,26 @@ def diff(  # noqa: PLR0913 - each is an option of its own
         for form, path in wanted:
             steps.step(f"writing {form}")
             _write(_pieces(form, review, document, measures, limit), path)
+        if pictures is not None:
+            steps.step("drawing")
+            _draw(review, pictures)
     met = [str(each) for each in fails if each.met(measures)]
     if met:
         sys.stderr.write(f"fails on {', '.join(met)}\n")
         raise typer.Exit(FINDINGS)
     if exit_code and measures["changes"]:
         raise typer.Exit(CHANGED)
+
+
+def _draw(review: "Review", to: Path) -> None:
+    from topology.review import drawn  # noqa: PLC0415 - not needed by --help
+    from topology.review.refusal import SideError  # noqa: PLC0415
+
+    try:
+        drawn.write(review, to)
+    except SideError as error:
+        sys.stderr.write(f"error: {error.message}\n  help: {error.help}\n")
+        raise typer.Exit(REFUSED) from None
 
 
 def _outputs(words: list[str]) -> list[tuple[Form, Path | None]]:

@@ -51,11 +51,11 @@ class Revision:
         words, _, path = argument.partition(":")
         if not words:
             raise SideError(f"{shown(argument)} names no revision", "write REV:path, such as main:cluster.yaml")
-        prefix = _git(cwd, "rev-parse", "--show-prefix").decode().rstrip("\n")
+        prefix = git(cwd, "rev-parse", "--show-prefix").decode().rstrip("\n")
         try:
-            named = _git(cwd, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{words}^{{commit}}")
+            named = git(cwd, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{words}^{{commit}}")
         except SideError:
-            shallow = _git(cwd, "rev-parse", "--is-shallow-repository").strip() == b"true"
+            shallow = git(cwd, "rev-parse", "--is-shallow-repository").strip() == b"true"
             help_ = f"this clone is shallow; {_FETCH}" if shallow else "git log shows the revisions there are"
             raise SideError(f"no revision {shown(words)} in this repository", help_) from None
         relative = path.startswith(("./", "../")) or path in {".", ".."}
@@ -101,29 +101,31 @@ class Revision:
 
     def _entry(self, path: str) -> Entry | None:
         """The entry at a path, links followed; None when there is none."""
-        left, at = path.split("/"), ""
+        left, at, link = path.split("/"), "", ""
         for _ in range(MOST_LINKS + len(left) + 256):
             if not left:
                 break
             at = f"{at}/{left.pop(0)}".lstrip("/")
             found = self._listed("-z", "--full-tree", self.commit, "--", at)
+            if not found and link:
+                raise SideError(f"{self._shown(link)} is a link to nothing in the repository", "copy the file")
             if not found:
                 return None
             (entry,) = found
             if entry.mode == MODULE:
                 raise SideError(f"{self._shown(at)} is a submodule", "run topology diff in the submodule's own folder")
             if entry.mode == LINK:
-                link = self._bytes(entry).decode("utf-8", "surrogateescape")
-                target = link if link.startswith("/") else normpath(f"{at.rpartition('/')[0] or '.'}/{link}")
+                named = self._bytes(entry).decode("utf-8", "surrogateescape")
+                target = named if named.startswith("/") else normpath(f"{at.rpartition('/')[0] or '.'}/{named}")
                 if target.startswith(("/", "..")):
                     raise SideError(f"{self._shown(at)} is a link that leads out of the repository", "copy the file")
-                left, at = [*target.split("/"), *left], ""
+                left, at, link = [*target.split("/"), *left], "", at
             elif not left:
                 return entry
         raise SideError(f"{self._shown(path)} is a circle of links", "replace it by a file")
 
     def _listed(self, *words: str) -> list[Entry]:
-        lines = _git(self.top, "ls-tree", *words).decode("utf-8", "surrogateescape").split("\0")
+        lines = git(self.top, "ls-tree", *words).decode("utf-8", "surrogateescape").split("\0")
         entries = []
         for about, _, path in (line.partition("\t") for line in lines if line):
             mode, kind, oid = about.split(" ")
@@ -132,12 +134,12 @@ class Revision:
 
     def _bytes(self, entry: Entry) -> bytes:
         try:
-            size = int(_git(self.top, "cat-file", "-s", entry.oid))
+            size = int(git(self.top, "cat-file", "-s", entry.oid))
         except SideError:
             raise SideError(f"{self._shown(entry.path)} is not in this clone", _FETCH) from None
         if size > MAX_BYTES:
             raise SideError(f"{self._shown(entry.path)} has {size:,} bytes", f"{MAX_BYTES:,} bytes are the limit")
-        return _git(self.top, "cat-file", "blob", entry.oid)
+        return git(self.top, "cat-file", "blob", entry.oid)
 
     def _shown(self, path: str) -> str:
         return shown(f"{self.words}:{path}", limit=200)
@@ -146,13 +148,13 @@ class Revision:
 def workspace(folder: Path) -> Path:
     """Top of the work tree that holds a folder; the folder itself where there is none, or no git."""
     try:
-        return Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+        return Path(os.fsdecode(git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n")))
     except SideError:
         return folder
 
 
-def _git(cwd: Path, *words: str) -> bytes:
-    """What git prints.
+def git(cwd: Path, *words: str) -> bytes:
+    """What git prints in a folder. Words that come from outside stand after --end-of-options or after --.
 
     Raises:
         SideError: git is not there, or says no.
