@@ -1,0 +1,41 @@
+import os
+
+import github_server
+import pytest
+from action_runner import ROOT, Job
+from action_site import Site
+
+from topology.verify.cache import alone
+
+
+@pytest.fixture
+def github():
+    with github_server.running() as state:
+        yield state
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """The virtual environment that the action's first step makes, once for all tests and workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "action-venv"
+    with alone(shared.with_suffix(".lock")):
+        if not (shared / "done").exists():
+            shared.mkdir(exist_ok=True)
+            job = Job(shared, shared, "pull_request", {"pull_request": {}}, {"GITHUB_REPOSITORY": "site/cluster"})
+            job.run(ROOT)  # there is nothing to compare: the second step says so, the first has installed
+            assert (shared / "topology-venv/bin/python").exists(), job.log
+            (shared / "done").write_text(job.log)
+    return shared
+
+
+@pytest.fixture
+def repository(tmp_path, github):
+    """As `site`, for jobs that install nothing."""
+    return Site(tmp_path, github, None)
+
+
+@pytest.fixture
+def site(tmp_path, github, installed):
+    """A repository with a base branch and a branch of a pull request, and the jobs that run on it."""
+    return Site(tmp_path, github, installed)

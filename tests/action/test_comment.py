@@ -1,0 +1,229 @@
+"""The commenting action when GitHub fails, when others write meanwhile, and when the artifact is forged."""
+
+import io
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from github_server import BOT, TOKEN, Failure
+
+from topology.review.github.bodies import FORK
+
+MARKER = "<!-- topology:stacks/one/cluster.yaml -->"
+TEXT = f"{MARKER}\n✅ **8 racks more.**\n"
+FILES = {"changed-001.md": TEXT}
+
+
+@pytest.fixture
+def left(repository, github):
+    """A pull request whose comparing job left one text."""
+    repository.runs = 7
+    github.pull(12, repository.git("rev-parse", "HEAD"))
+    github.artifact(7, FILES)
+    return repository
+
+
+def test_a_server_that_fails_for_a_while_is_asked_again(left, github):
+    github.failures += [Failure("GET", "artifacts", 502), Failure("GET", "comments", 503), Failure("POST", "", 500)]
+    job = left.comment()
+    assert job.code == 0, job.log
+    assert github.bodies(12) == [TEXT.strip()]
+
+
+def test_a_write_that_was_carried_out_though_it_failed_is_not_made_twice(left, github):
+    github.failures += [Failure("POST", "comments", 502, carried_out=True)]
+    job = left.comment()
+    assert "equal, not written" in job.log
+    assert github.bodies(12) == [TEXT.strip()]
+
+
+def test_a_rate_limit_is_waited_for(left, github):
+    github.failures += [
+        Failure("POST", "", 403, {"Retry-After": "0"}, "You have exceeded a secondary rate limit"),
+        Failure("GET", "pulls", 429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}),
+    ]
+    assert left.comment().code == 0
+    assert github.bodies(12) == [TEXT.strip()]
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (Failure("POST", "", 403, message="Resource not accessible by integration"), "403 Forbidden: Resource not"),
+        (Failure("POST", "", 422, message="Validation Failed"), "422 Unprocessable"),
+        (Failure("POST", "", 403, {"Retry-After": "86400"}, "rate limit"), "403 Forbidden: rate limit"),
+        (Failure("GET", "comments", 401, message="Bad credentials"), "401 Unauthorized"),
+        (Failure("POST", "", 410, message="gone\n::error::forged"), "410 Gone: gone::error::forged"),
+    ],
+)
+def test_a_refusal_becomes_one_warning_and_the_text_goes_to_the_summary(left, github, failure, said):
+    github.failures += [failure]
+    job = left.comment()
+    assert job.code == 0
+    (warning,) = [line for line in job.log.splitlines() if line.startswith("::")]
+    assert warning.startswith(f"::warning title=topology::the comment was not written: {said}")
+    assert warning.endswith("the step summary says the same")
+    assert "**8 racks more.**" in job.summary
+    assert github.bodies(12) == []
+    assert TOKEN not in job.log + job.summary
+
+
+def test_a_server_that_stays_broken_is_given_up_on(left, github):
+    github.failures += [Failure("POST", "", 500) for _ in range(20)]
+    job = left.comment()
+    assert job.code == 0
+    assert len(github.writes()) == 4
+    assert "the comment was not written: 500 Internal Server Error" in job.log
+
+
+def test_a_job_that_requires_the_comment_fails_without_it(left, github):
+    github.failures += [Failure("POST", "", 403)]
+    assert left.comment(required="true").code == 1
+    assert left.comment(required="true").code == 0
+
+
+def test_a_comment_deleted_meanwhile_is_begun_anew(left, github):
+    number = github.comment(12, BOT, f"{MARKER}\nolder")
+    github.failures += [Failure("PATCH", "", 0, before=lambda: github.comments.pop(number))]
+    job = left.comment()
+    assert job.code == 0, job.log
+    assert github.writes() == ["PATCH", "POST"]
+    assert github.bodies(12) == [TEXT.strip()]
+
+
+def test_a_newer_push_wins(left, github):
+    github.failures += [Failure("POST", "", 500, before=lambda: github.pull(12, "b" * 40))]
+    job = left.comment()
+    assert "superseded by a newer push" in job.log
+    assert (job.code, github.bodies(12)) == (0, [])
+    assert "superseded" in left.comment().log
+
+
+# --- the artifact is forged ---------------------------------------------------------------------------
+
+
+def archive(files, **options):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, **options) as opened:
+        for name, text in files.items():
+            opened.writestr(name, text)
+    return packed.getvalue()
+
+
+def linked():
+    entry = zipfile.ZipInfo("changed-001.md")
+    entry.external_attr = 0o120777 << 16
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as opened:
+        opened.writestr(entry, "/etc/passwd")
+    return packed.getvalue()
+
+
+FORGED = {
+    "HTML": ({"changed-001.md": f"{MARKER}\n<script>alert(1)</script>"}, "HTML"),
+    "a mention": ({"changed-001.md": f"{MARKER}\n@everyone look"}, "a mention"),
+    "an image": ({"changed-001.md": f"{MARKER}\n![x](https://example.org/x.png)"}, "a link or an image"),
+    "no marker": ({"changed-001.md": "hello"}, "no marker"),
+    "a climbing path": ({"../../changed-001.md": TEXT}, "a file named '../../changed-001.md'"),
+    "an absolute path": ({"/tmp/changed-001.md": TEXT}, "a file named '/tmp/changed-001.md'"),  # noqa: S108
+    "another file": ({**FILES, "number.txt": "99"}, "a file named 'number.txt'"),
+    "a folder": ({**FILES, "changed-002.md/": ""}, "a file named 'changed-002.md/'"),
+    "two for one spec": ({**FILES, "changed-002.md": TEXT}, "two texts for one spec"),
+    "too many": ({f"changed-{at:03}.md": f"<!-- topology:{at} -->\n" for at in range(51)}, "51 files"),
+    "a bomb": ({"changed-001.md": TEXT + "a" * 50_000_000}, "changed-001.md with more than 262,144 bytes"),
+    "too long": ({"changed-001.md": TEXT + "a" * 66_000}, "a comment takes 65,536"),
+    "no text": ({"changed-001.md": b"\xff\xfe"}, "no archive that can be read"),
+    "no archive": (b"<html>", "no archive that can be read"),
+    "a link": (linked(), "no marker"),
+}
+
+
+@pytest.mark.parametrize(("held", "said"), FORGED.values(), ids=FORGED)
+def test_a_forged_artifact_is_not_written(repository, github, held, said, tmp_path):
+    repository.runs = 7
+    github.pull(12, repository.git("rev-parse", "HEAD"))
+    github.artifact(7, data=held if isinstance(held, bytes) else archive(held))
+    before = {path for path in tmp_path.rglob("*") if ".git" not in path.parts}
+    job = repository.comment()
+    assert (job.code, github.bodies(12), github.writes()) == (0, [], [])
+    assert said in job.log
+    assert "which topology does not write" in job.log
+    assert "Traceback" not in job.log
+    made = {path.name for path in tmp_path.rglob("*") if ".git" not in path.parts and path not in before}
+    assert made <= {"temp-0", "empty", "step.sh", "outputs.txt", "event.json"}
+
+
+def test_an_archive_of_100_mb_is_neither_loaded_nor_believed(repository, github):
+    repository.runs = 7
+    github.pull(12, repository.git("rev-parse", "HEAD"))
+    github.artifact(7, data=b"0" * 5_000_000, size=100_000_000)
+    assert "an archive of 100,000,000 bytes" in repository.comment().log
+    assert not any(path.startswith("store:") for _, path, _ in github.requests)
+    github.artifact(7, data=b"0" * 5_000_000, size=1000)  # it lies about its size
+    assert "the answer is larger than 4,194,304 bytes" in repository.comment().log
+    assert github.writes() == []
+
+
+# --- pull requests of forks ---------------------------------------------------------------------------
+
+
+def run_event(site, *, sha=None, owner="stranger", branch="pr", repository_id=2, event="pull_request"):
+    home = {"full_name": f"{owner}/cluster", "id": repository_id, "owner": {"login": owner}}
+    sha = sha or site.git("rev-parse", "HEAD")
+    run = {"id": 7, "event": event, "head_sha": sha, "head_branch": branch, "head_repository": home}
+    return {"workflow_run": run}
+
+
+def test_the_pull_request_of_a_fork_is_found_by_the_head_of_its_run(left, github):
+    sha = left.git("rev-parse", "HEAD")
+    github.pulls.clear()
+    github.pull(31, sha, owner="other", repository_id=3)  # the same commit, of another fork
+    github.pull(32, "c" * 40, branch="pr", owner="stranger", repository_id=2)  # the same branch, another commit
+    assert "nothing is written" in left.comment(event=run_event(left), event_name="workflow_run").log
+    github.pull(33, sha, owner="stranger", repository_id=2)
+    job = left.comment(event=run_event(left), event_name="workflow_run")
+    assert job.code == 0, job.log
+    assert github.bodies(33) == [f"{TEXT}\n{FORK}"]
+    assert [github.bodies(number) for number in (12, 31, 32)] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "said"),
+    [
+        ({}, "workflow_run", "is not as GitHub sends it"),
+        ({"workflow_run": {"event": "push"}}, "workflow_run", "the run was started by push"),
+        ({"pull_request": {"number": "x; rm -rf /"}}, "pull_request", "is not as GitHub sends it"),
+        ({"pull_request": {"number": 1, "head": {"sha": "main"}}}, "pull_request", "is not as GitHub sends it"),
+        ({"ref": "main"}, "push", "no comment for an event push"),
+    ],
+)
+def test_other_events_are_refused_in_one_line(left, github, event, name, said):
+    job = left.comment(event=event or {"other": 1}, event_name=name)
+    assert job.code == 2
+    assert said in job.log
+    assert "Traceback" not in job.log
+    assert github.writes() == []
+
+
+def test_the_api_is_spoken_to_over_https_or_on_this_machine_only(left, github):
+    for address in ("http://api.example.org", "file:///etc", "ftp://127.0.0.1"):
+        job = left.job("pull_request", left.event(), again=True)
+        job.variables["GITHUB_API_URL"] = address
+        assert "GITHUB_API_URL is no https address" in job.run(left.comment_action).log
+    assert github.requests == []
+
+
+def test_nothing_but_python_is_needed(left, github, tmp_path):
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+    job = left.comment(python=str(bare / "bin/python"))
+    assert job.code == 0, job.log
+    assert github.bodies(12) == [TEXT.strip()]
+
+
+def test_a_python_that_is_none_is_said(left, github):
+    job = left.comment(python="/usr/bin/false")
+    assert job.code == 2
+    assert "is not Python 3.11 or newer" in job.log
+    assert github.requests == []

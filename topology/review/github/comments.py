@@ -1,0 +1,82 @@
+"""One comment per spec, found by its marker over all pages, updated by its number, not written where it is equal."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from topology.review.github.api import FIRST_PAUSE_S, TRIES, Api, ApiError
+from topology.review.github.bodies import FORK, MOST_CHARACTERS, Body
+from topology.review.github.pull import Pull, newest_head
+
+
+class Done(StrEnum):
+    """What became of a body."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    EQUAL = "equal, not written"
+    NONE = "no comment to update"
+    SUPERSEDED = "superseded by a newer push"
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment of ours."""
+
+    number: int
+    text: str
+
+
+def write(api: Api, pull: Pull, body: Body, author: str) -> Done:
+    """Make the comment say what the body says.
+
+    A failed write may have been carried out all the same, and a comment may be deleted meanwhile: every try
+    looks anew at what is there. Nothing is written for a commit that is not the head any more.
+
+    Raises:
+        ApiError: after a few tries, or at once where another try is no use.
+    """
+    text = _with_origin(body, pull)
+    for turn in range(TRIES):
+        if newest_head(api, pull) != pull.head_sha:
+            return Done.SUPERSEDED
+        there = find(api, pull, body.marker, author)
+        try:
+            return _write_once(api, pull, there, text, only_update=body.only_update)
+        except ApiError as error:
+            vanished = error.gone and there is not None
+            if turn == TRIES - 1 or not (error.passing or vanished):
+                raise
+            api.wait(max(error.pause_s or 0.0, FIRST_PAUSE_S * 2**turn))
+    raise AssertionError
+
+
+def find(api: Api, pull: Pull, marker: str, author: str) -> Comment | None:
+    """The oldest comment of `author` that begins with the marker.
+
+    Anyone may write the marker into a comment of their own, which is not ours to change.
+    """
+    for comment in api.pages(f"issues/{pull.number}/comments"):
+        text = str(comment.get("body") or "").replace("\r\n", "\n")
+        if text.partition("\n")[0] == marker and (comment.get("user") or {}).get("login") == author:
+            return Comment(int(comment["id"]), text)
+    return None
+
+
+def _write_once(api: Api, pull: Pull, there: Comment | None, text: str, *, only_update: bool) -> Done:
+    if there is None:
+        if only_update:
+            return Done.NONE
+        api.send("POST", f"issues/{pull.number}/comments", {"body": text})
+        return Done.CREATED
+    if there.text.strip() == text.strip():
+        return Done.EQUAL
+    api.send("PATCH", f"issues/comments/{there.number}", {"body": text})
+    return Done.UPDATED
+
+
+def _with_origin(body: Body, pull: Pull) -> str:
+    """The text, and for a fork a line that says whose word it is."""
+    text = body.text.rstrip("\n")
+    if pull.from_fork and len(text) + len(FORK) + 2 <= MOST_CHARACTERS:
+        return f"{text}\n\n{FORK}"
+    return text

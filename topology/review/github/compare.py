@@ -1,0 +1,204 @@
+"""The job without a token: every spec of a pull request compared with its merge base, from git's objects alone.
+
+It leaves in TOPOLOGY_OUT: `review/`, with everything that changed as JSON lines and SARIF, and the pictures
+that changed; `comments/`, a text per spec for the other job. The step's summary has the review at length.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from topology.findings import shown
+from topology.review.forms.escape import fenced
+from topology.review.github.bodies import MARKER, MOST_CHARACTERS, unchanged
+from topology.review.github.bundle import MOST_FILES
+from topology.review.github.history import History, carried
+from topology.review.github.runner import JobError, Runner, annotate, say, variable
+
+SUMMARY_CHARACTERS = 900_000  # of all specs; a step's summary takes 1,024 KiB
+SUMMARY_BYTES = 1_000_000
+LEAST_CHARACTERS = 6_000  # of one review
+LIMIT_S = 900.0  # of one comparison; that of two sites of 1,000,000 GPUs takes some 10 s
+FINE, FINDINGS, REFUSED = 0, 1, 2
+NEVER = ("never",)
+_SAID_LINES, _SAID_COLUMNS = 20, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Inputs of the action."""
+
+    specs: tuple[str, ...]
+    base: str
+    head: str
+    fail_on: tuple[str, ...]  # conditions of `topology diff`
+    form: str  # of the log: text, or github for annotations
+    characters: int
+    out: Path
+
+    @classmethod
+    def from_environment(cls, runner: Runner) -> "Wishes":
+        """Inputs as action.yml hands them over.
+
+        Raises:
+            JobError: one of them is not what it may be.
+        """
+        pull = runner.event.get("pull_request") or {}
+        base = os.environ.get("TOPOLOGY_BASE") or (pull.get("base") or {}).get("sha")
+        if not base:
+            raise JobError(f"there is no base to compare with on {runner.event_name}", "give the input base")
+        form = variable("TOPOLOGY_FORMAT", "github")
+        if form not in {"text", "github"}:
+            raise JobError(f"the input format is {form}", "write text or github")
+        fail_on = [word for line in variable("TOPOLOGY_FAIL_ON", "errors").splitlines() for word in line.split(",")]
+        characters = variable("TOPOLOGY_MAX_CHARS", "60000")
+        if not characters.isdecimal() or not LEAST_CHARACTERS <= int(characters) <= MOST_CHARACTERS:
+            raise JobError(f"the input max-chars is {characters}", f"write {LEAST_CHARACTERS} to {MOST_CHARACTERS}")
+        return cls(
+            specs=tuple(line.strip() for line in variable("TOPOLOGY_SPECS", "**/cluster.yaml").splitlines()),
+            base=str(base),
+            head=os.environ.get("TOPOLOGY_HEAD") or str((pull.get("head") or {}).get("sha") or "HEAD"),
+            fail_on=tuple(word.strip() for word in fail_on if word.strip()),
+            form=form,
+            characters=int(characters),
+            out=Path(variable("TOPOLOGY_OUT")),
+        )
+
+
+def compare() -> int:
+    """Exit code: 0; 1 when a condition of fail-on is met; 2 when a spec cannot be compared.
+
+    Raises:
+        JobError: the runner, an input or the clone does not allow any comparison.
+    """
+    runner = Runner.from_environment()
+    wishes = Wishes.from_environment(runner)
+    history = History.between(Path.cwd(), wishes.base, wishes.head)
+    specs = history.specs(wishes.specs)
+    for odd in [spec for spec in specs if not carried(spec)]:
+        annotate("warning", f"{shown(odd, 100)} is left out: its path has characters that a comment cannot carry")
+        del specs[odd]
+    changed = [spec for spec, touched in specs.items() if touched]
+    say(f"{len(specs)} specs, {len(changed)} of them touched since {history.base[:12]}")
+    if len(specs) > MOST_FILES:
+        annotate("warning", f"{len(specs)} specs; comments are written for {MOST_FILES} at most")
+    for folder in ("comments", "review"):
+        (wishes.out / folder).mkdir(parents=True, exist_ok=True)
+    worst = FINE
+    each = max(SUMMARY_CHARACTERS // max(len(changed), 1), LEAST_CHARACTERS)
+    for number, (spec, touched) in enumerate(specs.items(), 1):
+        if touched:
+            review = Comparison(history, wishes, spec, number)
+            worst = max(worst, review.run())
+            _summarize(runner, review, each)
+        else:
+            _leave(wishes.out / "comments" / f"same-{number:03}.md", unchanged(spec))
+    if not changed:
+        runner.summarize("No spec changes.")
+    runner.output("directory", str(wishes.out))
+    runner.output("specs", str(len(specs)))
+    runner.output("changed", str(len(changed)))
+    return worst
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One spec of a pull request, compared by the command that a user has, in a process of its own."""
+
+    history: History
+    wishes: Wishes
+    spec: str
+    number: int
+
+    @property
+    def body(self) -> Path:
+        """Text of the comment."""
+        return self.wishes.out / "comments" / f"changed-{self.number:03}.md"
+
+    def run(self) -> int:
+        """Exit code of the comparison, when its files are written and its log is said."""
+        name = f"{self.number:03}-{self.spec.replace('/', '-').removesuffix('.yaml')}"
+        folder = self.wishes.out / "review"
+        forms = (
+            f"markdown={self.body}",
+            f"json={folder / name}.jsonl",
+            f"sarif={folder / name}.sarif",
+            self.wishes.form,
+        )
+        options = ("--pictures", str(folder / name), "--max-chars", str(self.wishes.characters))
+        code, out, err = self.diff(forms, options, self.wishes.fail_on)
+        say(f"\n{self.spec}\n{out}".rstrip())
+        if err:
+            say(_harmless(err))
+        if not self.body.exists():
+            _leave(self.body, _refusal(self.spec, err))
+            annotate("error", f"{self.spec} cannot be compared")
+            return REFUSED
+        return code
+
+    def at_length(self, characters: int) -> str:
+        """The review in so many characters; the comment's text where it cannot be had."""
+        longer = self.wishes.out / f"summary-{self.number:03}.md"
+        self.diff((f"markdown={longer}",), ("--max-chars", str(characters)), NEVER)
+        return (longer if longer.exists() else self.body).read_text()
+
+    def diff(self, forms: Sequence[str], options: Sequence[str], fail_on: Sequence[str]) -> tuple[int, str, str]:
+        """Exit code and outputs of `topology diff`.
+
+        It runs in an empty folder, with the repository named by GIT_DIR: no file of the pull request can stand
+        where the program looks for one of its own, or for a file by the name of a revision.
+        """
+        words = [
+            *("diff", f"{self.history.base}:{self.spec}", f"{self.history.head}:{self.spec}"),
+            *(word for form in forms for word in ("--format", form)),
+            *(word for condition in fail_on for word in ("--fail-on", condition)),
+            *options,
+        ]
+        kept = {name: value for name, value in os.environ.items() if "TOKEN" not in name}
+        try:
+            with TemporaryDirectory(prefix="topology-") as nowhere:
+                done = subprocess.run(  # noqa: S603 - a list of words, no shell; -P: no module of the workspace is ours
+                    [sys.executable, "-P", "-m", "topology", *words],
+                    capture_output=True,
+                    check=False,
+                    cwd=nowhere,
+                    env=kept | {"NO_COLOR": "1", "GIT_DIR": str(self.history.git_dir)},
+                    stdin=subprocess.DEVNULL,
+                    text=True,
+                    errors="replace",
+                    timeout=LIMIT_S,
+                )
+        except subprocess.TimeoutExpired:
+            return REFUSED, "", f"error: the comparison took more than {LIMIT_S:g} s\n"
+        return done.returncode, done.stdout, done.stderr
+
+
+def _refusal(spec: str, said: str) -> str:
+    """What the comment says of a spec that cannot be compared: the program's own words."""
+    lines = [line[:_SAID_COLUMNS] for line in said.splitlines()[:_SAID_LINES]] or ["error: no reason was given"]
+    return "\n".join(
+        [f"<!-- topology:{spec} -->", "❌ **This spec cannot be compared.**", "", *fenced("text", lines), ""]
+    )
+
+
+def _harmless(said: str) -> str:
+    """Lines of another program, none of which the runner takes for a command."""
+    return "\n".join(f"  {line}".replace("::", ":\u200b:").replace("##[", "#[") for line in said.splitlines())
+
+
+def _summarize(runner: Runner, review: Comparison, characters: int) -> None:
+    text = review.at_length(characters)
+    marker, _, rest = text.partition("\n")
+    whole = f"## `{review.spec}`\n\n{rest if MARKER.fullmatch(marker) else text}"
+    used = runner.summary.stat().st_size if runner.summary and runner.summary.exists() else 0
+    room = SUMMARY_BYTES - used
+    fits = len(whole.encode()) <= room
+    runner.summarize(whole if fits else f"## `{review.spec}`\n\nThe review is in the artifact: no room is left here.\n")
+
+
+def _leave(path: Path, text: str) -> None:
+    path.write_text(text)

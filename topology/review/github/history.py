@@ -1,0 +1,105 @@
+"""What a pull request changes, from the objects of its clone: the merge base, its files, and the specs among them."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from topology.review.github.runner import JobError
+from topology.review.refusal import SideError
+from topology.review.revisions import git
+
+_PATH = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+_DEEPER = "set fetch-depth: 0 at actions/checkout"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Two commits of the repository that holds the folder `top`."""
+
+    top: Path
+    git_dir: Path
+    base: str
+    head: str
+
+    @classmethod
+    def between(cls, top: Path, base: str, head: str) -> "History":
+        """From where the head's branch left the base to the head.
+
+        Raises:
+            JobError: a commit is not in this clone, or the two have no common history in it.
+        """
+        commits = [_commit(top, name) for name in (base, head)]
+        try:
+            common = git(top, "merge-base", *commits).decode().strip()
+        except SideError:
+            raise JobError(f"{base} and {head} have no merge base in this clone", _remedy(top)) from None
+        git_dir = Path(os.fsdecode(git(top, "rev-parse", "--absolute-git-dir").rstrip(b"\n")))
+        return cls(top, git_dir, common, commits[1])
+
+    def specs(self, patterns: Sequence[str]) -> dict[str, bool]:
+        """Specs of either commit that a pattern fits, sorted, and whether anything in their folder changed.
+
+        Raises:
+            JobError: a pattern leads out of the repository.
+        """
+        wanted = [pattern(each) for each in patterns]
+        every = {path for commit in (self.base, self.head) for path in self._files(commit)}
+        found = sorted(path for path in every if any(each.fullmatch(path) for each in wanted))
+        folders = [PurePosixPath(path).parent for path in self._changed()]
+        touched = {folder for each in folders for folder in (each, *each.parents)}
+        return {path: PurePosixPath(path).parent in touched for path in found}
+
+    def _files(self, commit: str) -> list[str]:
+        return _paths(git(self.top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit))
+
+    def _changed(self) -> list[str]:
+        options = (
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--ignore-submodules=all",
+            "-r",
+            "-z",
+            "--name-only",
+        )
+        return _paths(git(self.top, "diff-tree", *options, self.base, self.head))
+
+
+def carried(path: str) -> bool:
+    """Whether a marker and a log carry the path as it is."""
+    return _PATH.fullmatch(path) is not None
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """A path pattern as an expression: `*` and `?` stay within a folder, `**/` is any number of folders.
+
+    Raises:
+        JobError: it leads out of the repository.
+    """
+    if text.startswith(("/", "..")) or "/../" in text:
+        raise JobError(f"the pattern {text} leads out of the repository", "write it from the repository's top")
+    pieces = re.split(r"(\*\*/|\*|\?)", text.removeprefix("./"))
+    spelled = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(spelled.get(piece, re.escape(piece)) for piece in pieces))
+
+
+def _commit(top: Path, name: str) -> str:
+    try:
+        return git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
+    except SideError:
+        raise JobError(f"the commit {name} is not in this clone", _remedy(top)) from None
+
+
+def _remedy(top: Path) -> str:
+    """What to do about commits that are not there."""
+    try:
+        shallow = git(top, "rev-parse", "--is-shallow-repository").strip() == b"true"
+    except SideError:
+        return "run actions/checkout before this step"
+    return f"the clone is shallow: {_DEEPER}" if shallow else f"{_DEEPER}, or name a base that is there"
+
+
+def _paths(listed: bytes) -> list[str]:
+    return [path for path in listed.decode("utf-8", "backslashreplace").split("\0") if path]
