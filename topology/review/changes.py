@@ -209,8 +209,8 @@ class Cabling:
         stays = b[0][was] == b[1][now]
         moved_b = was[~stays], now[~stays]
         moved_a = cls._moved_a(changes, removed, new, b)
-        removed = removed[~np.isin(removed, moved_a[0])]
-        new = new[~np.isin(new, moved_a[1])]
+        removed = _without(removed, moved_a[0], changes.base.cables.height)
+        new = _without(new, moved_a[1], changes.head.cables.height)
         was, now = was[stays], now[stays]
         away = cls._away(changes, now)
         rate = [plan.cables["rate_gbps"].to_numpy() for plan in changes.identity.plans]
@@ -229,7 +229,7 @@ class Cabling:
         )
         was, now = at["was"].to_numpy(), at["now"].to_numpy()
         devices = _lower_devices(changes, was, 0), _lower_devices(changes, now, 1)
-        every = _lower_devices(changes, None, 0), _lower_devices(changes, None, 1)
+        every = _devices(changes, 0), _devices(changes, 1)
         stay = np.isin(devices[0], every[1]) & np.isin(devices[1], every[0])
         return was[stay], now[stay]
 
@@ -252,10 +252,17 @@ class Cabling:
         return away
 
 
-def _lower_devices(changes: Changes, rows: Rows | None, side: int) -> U64:
-    """Shared number of the device, not the port, at the lower end of some cables; None: of all, each once."""
-    identity, plan = changes.identity, changes.identity.plans[side]
-    cables = plan.cables if rows is None else plan.cables[rows]
+def _without(rows: Rows, taken: Rows, height: int) -> Rows:
+    """Rows of a table that are not among others."""
+    left = np.zeros(height, bool)
+    left[rows] = True
+    left[taken] = False
+    return np.flatnonzero(left)
+
+
+def _lower_devices(changes: Changes, rows: Rows, side: int) -> U64:
+    """Shared number of the device, not the port, at the lower end of some cables."""
+    identity, cables = changes.identity, changes.identity.plans[side].cables[rows]
     numbers = {
         "nics": identity.through("nics", "node", identity.nodes)[side],
         "appliances": identity.appliances[side],
@@ -265,5 +272,21 @@ def _lower_devices(changes: Changes, rows: Rows | None, side: int) -> U64:
     made = np.zeros(len(a), np.uint64)
     for code, word in enumerate(tables.ENDS.categories):
         mine = table == code
-        made[mine] = numbers[word][a[mine]] * np.uint64(len(tables.ENDS.categories)) + np.uint64(code)
-    return np.unique(made) if rows is None else made
+        made[mine] = _of_kind(numbers[word][a[mine]], code)
+    return made
+
+
+def _devices(changes: Changes, side: int) -> U64:
+    """Shared numbers, as `_lower_devices` gives them, of every device of a side."""
+    identity = changes.identity
+    numbers = {
+        "nics": identity.nodes[side],
+        "appliances": identity.appliances[side],
+        "switches": identity.switches[side],
+    }
+    return np.concatenate([_of_kind(numbers[word], code) for code, word in enumerate(tables.ENDS.categories)])
+
+
+def _of_kind(numbers: U64, code: int) -> U64:
+    """Numbers of one kind of device, apart from those of the others."""
+    return numbers * np.uint64(len(tables.ENDS.categories)) + np.uint64(code)

@@ -76,7 +76,10 @@ def _rows_of(changes: Changes, table: str) -> tuple[Rows, Rows, Rows]:
     if table != "cables":
         return diff.added, diff.removed, diff.after
     cabling = changes.cabling
-    return cabling.new, cabling.removed, np.union1d(np.setdiff1d(diff.after, cabling.new), cabling.replugged[1])
+    other = np.zeros(changes.head.cables.height, bool)
+    other[diff.after] = True
+    other[cabling.replugged[1]] = True
+    return cabling.new, cabling.removed, np.flatnonzero(other)
 
 
 def fold(review: Review) -> Fold | None:

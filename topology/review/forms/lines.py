@@ -78,8 +78,9 @@ def _parts(review: Review, table: str) -> Iterator[tuple[str, Rows | None, Rows 
         parts = [("added", None, diff.added), ("removed", diff.removed, None), ("changed", diff.before, diff.after)]
     else:
         cabling = review.changes.cabling
-        told = np.concatenate([cabling.replugged[1], cabling.relaid[1]])
-        rest = ~np.isin(diff.after, told)
+        told = np.zeros(review.changes.head.cables.height, bool)
+        told[np.concatenate([cabling.replugged[1], cabling.relaid[1]])] = True
+        rest = ~told[diff.after]
         parts = [
             ("added", None, cabling.new),
             ("removed", cabling.removed, None),
