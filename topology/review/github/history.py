@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from topology.artifacts.output.manifest import NAME as MANIFEST
 from topology.review.github.runner import JobError
 from topology.review.refusal import SideError
 from topology.review.revisions import git
@@ -41,12 +42,16 @@ class History:
     def specs(self, patterns: Sequence[str]) -> dict[str, bool]:
         """Specs of either commit that a pattern fits, sorted, and whether anything in their folder changed.
 
+        What a committed build keeps of its spec is a copy, not a spec.
+
         Raises:
             JobError: a pattern leads out of the repository.
         """
         wanted = [pattern(each) for each in patterns]
         every = {path for commit in (self.base, self.head) for path in self._files(commit)}
-        found = sorted(path for path in every if any(each.fullmatch(path) for each in wanted))
+        builds = {PurePosixPath(path).parent / "source" for path in every if PurePosixPath(path).name == MANIFEST}
+        fitting = {path for path in every if any(each.fullmatch(path) for each in wanted)}
+        found = sorted(path for path in fitting if PurePosixPath(path).parent not in builds)
         folders = [PurePosixPath(path).parent for path in self._changed()]
         touched = {folder for each in folders for folder in (each, *each.parents)}
         return {path: PurePosixPath(path).parent in touched for path in found}
