@@ -30,6 +30,8 @@ MEASURES: Mapping[str, str] = {  # word: what is counted
     "redundancy-lost": "kinds of power device of which one failure was survived and is no longer",
     "feeds-removed": "feeds that are gone while their rack stays",
     "nodes-gone": "node names that leave Slurm",
+    "cells-removed": "Kubernetes cells that are gone",
+    "nodes-moved-cell": "nodes that leave one Kubernetes cell for another, or for none",
     "resources-destroyed": "resources of Pulumi stacks that are destroyed",
     "stacks-touched": "Pulumi stacks of which something is made, replaced, renamed or destroyed",
     "restarts": "slurmctlds that need more than a reconfigure",

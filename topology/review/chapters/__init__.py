@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from topology.review.chapters import artifacts, deployment, network, power, scheduling, site
+from topology.review.chapters import artifacts, cells, deployment, network, power, scheduling, site
 from topology.review.document import Chapter
 from topology.review.review import Review
 
@@ -11,6 +11,7 @@ CHAPTERS: tuple[Callable[[Review], Chapter], ...] = (  # in the order of the com
     power.chapter,
     network.chapter,
     scheduling.chapter,
+    cells.chapter,
     deployment.chapter,
     artifacts.chapter,
 )

@@ -173,7 +173,17 @@ class _Stacks:
             elif name in head and change.removed:
                 many = plural(len(change.removed), "resource")
                 where: Words = (f": {many} of stack ", Name(name), ": ", *some(change.removed))
-                yield Decision(Mark.LOOK, (strong("destroyed"), *where))
+                yield Decision(Mark.LOOK, (strong("destroyed"), *where, *self._keep()))
+
+    def _keep(self) -> Words:
+        """How resources named after something that is only renamed are kept."""
+        renames = self.review.changes.renames
+        every = {**renames.halls.renamed, **renames.groups.renamed, **renames.fabrics.renamed}
+        return (
+            ("; name ", *some(list(every.values())), " under pulumi.renamed to keep what is only renamed")
+            if every
+            else ()
+        )
 
     def blocks(self) -> Iterator[Block]:
         """Stacks that are touched."""

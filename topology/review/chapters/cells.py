@@ -1,0 +1,172 @@
+"""Kubernetes: cells, the nodes that change theirs, and what each queue may hand out."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import polars as pl
+
+from topology.plan import Plan
+from topology.plan.quotas import quotas
+from topology.review.amounts import count, plural, signed
+from topology.review.changes import matched
+from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, Table, Verdict, Words, strong
+from topology.review.document import names as some
+from topology.review.review import Review
+
+NOWHERE = ""  # cell of a unit that is in none
+
+
+def chapter(review: Review) -> Chapter:
+    """What the administrator of the Kubernetes cells approves; nothing where neither side has cells."""
+    if not any(plan.cells.height for plan in review.plans):
+        return Chapter(title="Kubernetes")
+    cells = _Cells(review)
+    return Chapter(
+        title="Kubernetes",
+        figures=tuple(cells.figures()),
+        decisions=tuple(cells.decisions()),
+        phrases=tuple(cells.phrases()),
+        blocks=tuple(cells.blocks()),
+        verdict=cells.verdict(),
+        measures={"cells-removed": len(cells.removed), "nodes-moved-cell": cells.moved_nodes},
+    )
+
+
+def given(plan: Plan) -> pl.DataFrame:
+    """Rows queue, nodes, gpus of the last stage: what each queue hands out over all cells."""
+    schema = {"queue": pl.String, "nodes": pl.Int64, "gpus": pl.Int64}
+    if plan.spec.kubernetes is None or not plan.stages.height or not plan.cells.height:
+        return pl.DataFrame(schema=schema)
+    names = pl.Series([queue.name for queue in plan.spec.kubernetes.queues], dtype=pl.String)
+    held = quotas(plan, plan.spec.kubernetes, plan.stages.height - 1)
+    if not held.height:
+        return pl.DataFrame(schema=schema)
+    summed = held.group_by("queue").agg(pl.col("nodes", "gpus").sum()).sort("queue")
+    return summed.with_columns(queue=names.gather(summed["queue"]))
+
+
+class _Cells:
+    """The chapter's facts, each worked out once."""
+
+    def __init__(self, review: Review) -> None:
+        self.base, self.head = review.plans
+        _, _, self.was, self.now = matched(review.changes.identity.units)
+
+    @cached_property
+    def pairs(self) -> pl.DataFrame:
+        """Units that are on both sides by the cell they were and are in: was, now, units, nodes."""
+        nodes = self.head.nodes.group_by("unit").agg(nodes=pl.len())
+        held = pl.DataFrame({"unit": self.now}).with_columns(pl.col("unit").cast(pl.UInt32))
+        counted = held.join(nodes, on="unit", how="left", maintain_order="left")["nodes"].fill_null(0)
+        both = pl.DataFrame(
+            {
+                "was": _named(self.base).gather(self.was),
+                "now": _named(self.head).gather(self.now),
+                "nodes": counted,
+            },
+            schema={"was": pl.String, "now": pl.String, "nodes": pl.UInt32},
+        )
+        return both.group_by("was", "now").agg(pl.len().alias("units"), pl.col("nodes").sum()).sort("was", "now")
+
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """New name by old one of cells that hold the very units under another name."""
+        old, new = set(self.base.cells["name"]), set(self.head.cells["name"])
+        gone = self.pairs.filter(pl.col("was").is_in(list(old - new)) & pl.col("now").is_in(list(new - old)))
+        alone = gone.filter((pl.len().over("was") == 1) & (pl.len().over("now") == 1))
+        return dict(alone.select("was", "now").iter_rows())
+
+    @property
+    def removed(self) -> list[str]:
+        """Cells that are gone, renamed ones left out."""
+        kept = {*self.head.cells["name"], *self.renamed}
+        return [name for name in self.base.cells["name"] if name not in kept]
+
+    @property
+    def added(self) -> list[str]:
+        """Cells that are new, renamed ones left out."""
+        kept = {*self.base.cells["name"], *self.renamed.values()}
+        return [name for name in self.head.cells["name"] if name not in kept]
+
+    @cached_property
+    def moves(self) -> pl.DataFrame:
+        """Rows of `pairs` whose units are in another cell now."""
+        under = pl.col("was").replace(self.renamed) if self.renamed else pl.col("was")
+        return self.pairs.filter((under != pl.col("now")) & (pl.col("was") != NOWHERE))
+
+    @property
+    def moved_nodes(self) -> int:
+        """Nodes that leave one cell for another, or for none."""
+        return int(self.moves["nodes"].sum())
+
+    @cached_property
+    def queues(self) -> list[tuple[str, int, int]]:
+        """Queues whose GPUs change: name, before, after."""
+        base, head = (dict(given(plan).select("queue", "gpus").iter_rows()) for plan in (self.base, self.head))
+        every = dict.fromkeys([*head, *base])
+        return [(name, base.get(name, 0), head.get(name, 0)) for name in every if base.get(name) != head.get(name)]
+
+    def figures(self) -> Iterator[Figure]:
+        """The row of cells."""
+        parts = [f"+{count(len(self.added))} new"] if self.added else []
+        parts += [f"{count(len(self.removed))} removed"] if self.removed else []
+        parts += [f"{count(len(self.renamed))} renamed"] if self.renamed else []
+        parts += [f"{plural(self.moved_nodes, 'node changes', 'nodes change')} cell"] if self.moved_nodes else []
+        heights = (count(self.base.cells.height),), (count(self.head.cells.height),)
+        if parts:
+            yield Figure(("Kubernetes cells",), *heights, (", ".join(parts),))
+
+    def phrases(self) -> Iterator[Words]:
+        """Parts of the first sentence."""
+        if self.moved_nodes:
+            yield (plural(self.moved_nodes, "node changes its Kubernetes cell", "nodes change their Kubernetes cell"),)
+        for name, before, after in self.queues:
+            if after < before:
+                yield ("queue ", Name(name), f" hands out {plural(before - after, 'GPU')} less")
+
+    def decisions(self) -> Iterator[Decision]:
+        """Cells that go, nodes that leave theirs, queues that may hand out less."""
+        for old, new in self.renamed.items():
+            yield Decision(Mark.LOOK, (strong("cell renamed"), ": ", Name(old), " → ", Name(new)))
+        if self.removed:
+            yield Decision(Mark.LOOK, (strong("destroyed"), ": Kubernetes cells ", *some(self.removed, 8)))
+        for was, now, _, nodes in self.moves.iter_rows():
+            to: Words = (
+                (" to ", Name(now)) if now != NOWHERE else (" and is in none" if nodes == 1 else " and are in none",)
+            )
+            leaves = plural(nodes, "node leaves cell", "nodes leave cell")
+            yield Decision(Mark.LOOK, (strong("other cell"), f": {leaves} ", Name(was), *to, "; drain first"))
+        for name, before, after in self.queues:
+            if after < before:
+                words: Words = (": queue ", Name(name), f" hands out {count(before)} → {plural(after, 'GPU')}")
+                yield Decision(Mark.LOOK, (strong("quota reduced"), *words))
+
+    def blocks(self) -> Iterator[Block]:
+        """Queues whose quota changes."""
+        rows = [
+            ((Name(name),), (count(before),), (count(after),), (signed(after - before),))
+            for name, before, after in self.queues
+        ]
+        if rows:
+            yield Table(("queue, GPUs over all cells", "base", "head", "change"), rows, (False, True, True, True))
+
+    def verdict(self) -> Verdict:
+        """Whether it holds, in one sentence."""
+        cells = f"{plural(self.head.cells.height, 'cell')}"
+        if not (self.added or self.removed or self.renamed or self.moved_nodes or self.queues):
+            return Verdict(Mark.FINE, (f"— holds; nothing changes in {cells}",))
+        mark = Mark.LOOK if self.removed or self.renamed or self.moved_nodes else Mark.FINE
+        moved = (
+            plural(self.moved_nodes, "node changes its", "nodes change their")
+            if self.moved_nodes
+            else "no node changes its"
+        )
+        return Verdict(mark, (f"— holds in {cells}; {moved} cell",))
+
+
+def _named(plan: Plan) -> pl.Series:
+    """Cell of every unit by name; empty for none."""
+    cells = plan.units["cell"]
+    if not plan.cells.height or cells.null_count() == len(cells):
+        return pl.Series([NOWHERE] * len(cells), dtype=pl.String)
+    return plan.cells["name"].gather(cells).fill_null(NOWHERE)
