@@ -188,7 +188,7 @@ def attested(first_site, engine, tmp_path):
 @pytest.fixture
 def begun(first_stage, engine, tmp_path):
     """The small site with its first stage deployed."""
-    return copied(first_stage, tmp_path / "site", engine)
+    return copied(first_stage, tmp_path / "begun", engine)
 
 
 @pytest.fixture

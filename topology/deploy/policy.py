@@ -3,8 +3,10 @@
 The checks of a build prove the same of the plan; a policy proves it of what is about to be deployed.
 """
 
+import io
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from topology.checks.deployment import MOST_RESOURCES
 
@@ -28,6 +30,8 @@ def pack(cluster: str) -> None:
         )
     except ImportError:
         raise SystemExit('error: install "cluster-topology[policy]", which brings pulumi-policy') from None
+    # The engine waits for a port on stdout, which pulumi-policy writes and does not flush
+    sys.stdout = io.TextIOWrapper(cast("io.BufferedWriter", open(1, "wb", 0, closefd=False)), write_through=True)  # noqa: SIM115
     PolicyPack(
         f"{cluster}-invariants",
         enforcement_level=EnforcementLevel.MANDATORY,

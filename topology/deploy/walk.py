@@ -24,6 +24,7 @@ PROJECT = "Pulumi.yaml"
 _CLOSED = re.compile(r"(?:error|warning): (?:up would stop here: )?(stage [a-z].*)")
 _ERROR = re.compile(r"\berror: (.+)")
 _LOCKED = "the stack is currently locked by"
+_GUARDED = re.compile(r'resource "urn:[^"]*::([^":]+)" cannot be deleted')
 _NOISE = ("an unhandled error occurred", "update failed", "preview failed", "resource registration failed")
 
 Say = Callable[[str], None]
@@ -86,7 +87,7 @@ class Project:
             except automation.CommandError as error:
                 yield Step(stage, "stopped", _reasons(said, str(error), stage))
                 return
-            yield Step(stage, _counted(_changes(done.summary)))
+            yield Step(stage, _counted(done.summary.resource_changes or {}))
 
     def destroys(self, stages: Sequence[str], parallel: int, say: Say) -> Iterator[Step]:
         """Each stage taken down, the last one first; the walk ends at the first that stops."""
@@ -97,7 +98,7 @@ class Project:
             except automation.CommandError as error:
                 yield Step(stage, "stopped", _reasons(said, str(error), stage))
                 return
-            yield Step(stage, _counted(_changes(done.summary)))
+            yield Step(stage, _counted(done.summary.resource_changes or {}))
 
     def states(self) -> Iterator[Step]:
         """How each stage stands, by the outputs of its stack."""
@@ -110,8 +111,7 @@ class Project:
             done = self._stack(stage).preview(parallel=parallel, on_output=said.append)
         except automation.CommandError as error:
             return Step(stage, "stopped", _reasons(said, str(error), stage))
-        changes = {str(kind.value): count for kind, count in done.change_summary.items()}
-        return Step(stage, _counted(changes), _gates(said))
+        return Step(stage, _counted(done.change_summary), _gates(said))
 
     def _state(self, stage: str) -> Step:
         try:
@@ -166,17 +166,18 @@ def _reasons(said: Sequence[str], error: str, stage: str) -> tuple[str, ...]:
     if any(_LOCKED in line for line in lines):
         held = f"stage {stage}: another update holds the stack, or one was killed"
         return (f"{held}; see it ended, then run pulumi cancel -s {stage}",)
+    guarded = sorted({match.group(1) for line in lines if (match := _GUARDED.search(line))})
+    if guarded:
+        more = f" and {len(guarded) - 1} more" if len(guarded) > 1 else ""
+        lift = f"run pulumi config set protect false -s {stage}, then up, then this again"
+        return (f"stage {stage}: {guarded[0]}{more} are protected; {lift}",)
     errors = [match.group(1).strip() for line in lines if (match := _ERROR.search(line))]
     kept = [line for line in errors if not line.startswith(_NOISE)]
     return _gates(lines) or tuple(dict.fromkeys(kept)) or (error.strip().splitlines()[-1],)
 
 
-def _changes(summary: automation.UpdateSummary) -> dict[str, int]:
-    """How many resources were changed, by what was done to them."""
-    return {str(getattr(kind, "value", kind)): count for kind, count in (summary.resource_changes or {}).items()}
-
-
-def _counted(changes: Mapping[str, int]) -> str:
-    """Changes in words: 94 to create, 1 same."""
+def _counted(changes: Mapping[automation.OpType, int]) -> str:
+    """Changes in words: 94 created, 1 unchanged."""
     words = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "same": "unchanged"}
-    return ", ".join(f"{changes[kind]:,} {word}" for kind, word in words.items() if changes.get(kind)) or "nothing"
+    counts = {str(getattr(kind, "value", kind)): count for kind, count in changes.items()}  # older ones are plain text
+    return ", ".join(f"{counts[kind]:,} {word}" for kind, word in words.items() if counts.get(kind)) or "nothing"
