@@ -86,6 +86,10 @@ def budgets(out: str) -> Iterator[Budget]:
     yield Budget("check of superpod-h100, 1,016 GPUs", 1.0, 0, best([command("check", SMALL) for _ in range(5)]))
     builds = [command("build", LARGE, "-o", f"{out}/colossus-{run}") for run in range(3)]
     yield Budget("build of colossus", 10.0, 1024, best(builds))
+    applied = case("cell", f"{out}/colossus-0", "h100-01")
+    again = Figures(applied.said["again"], applied.peak_mib, applied.said)
+    yield Budget(f"a cell of colossus applied, {applied.said['objects']:,} objects", 60.0, 0, applied)
+    yield Budget("the cell applied again, with nothing to do", 30.0, 0, again)
     yield Budget("expand of colossus", 5.0, 1536, best([case("expand", LARGE) for _ in range(3)]))
     yield Budget(
         "expand of colossus-1m, every cable in frames", 5.0, 1536, best([case("expand", LARGEST) for _ in range(3)])

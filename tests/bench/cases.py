@@ -1,10 +1,11 @@
-"""What is measured, each in a process of its own: `cases.py expand SPEC` and `cases.py build SPEC OUT` print JSON."""
+"""What is measured, each in a process of its own that prints JSON: `expand SPEC`, `build SPEC OUT`, `cell DIR CELL`."""
 
 import contextlib
 import io
 import json
 import resource
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,40 @@ def build(spec: str, out: str) -> dict[str, Any]:
     return {"seconds": took, "steps": shares.seconds, "summary": said.getvalue()}
 
 
+def cell(build: str, name: str) -> dict[str, Any]:
+    """A whole Kubernetes cell, its nodes as KWOK plays them, applied to a real API server and read back; then again.
+
+    Seconds of the first apply with the reading, `again` of the second apply, which has nothing to do.
+    """
+    from topology.deploy import kubernetes  # noqa: PLC0415 - each case imports what it needs
+    from topology.deploy.kubernetes.documents import read  # noqa: PLC0415
+    from topology.verify import definitions, engines  # noqa: PLC0415
+    from topology.verify.api_server import ApiServer  # noqa: PLC0415
+
+    stages = next(
+        each["stages"] for each in json.loads(Path(build, "plan.json").read_text())["cells"] if each["name"] == name
+    )
+    folders = [Path(build, "stages", stage, "kubernetes", name) for stage in stages]
+    kinds = {(each.key.group, each.key.kind) for each in read(folders, simulated=True)}
+    with ApiServer(engines.etcd(), engines.kube_apiserver()) as server, tempfile.TemporaryDirectory() as defined:
+        for path in definitions.files(kinds):
+            Path(defined, path.name).write_bytes(path.read_bytes())
+        kubernetes.apply([Path(defined)], owner="definitions", kubeconfig=server.kubeconfig)
+        where: dict[str, Any] = {"owner": "bench", "kubeconfig": server.kubeconfig, "simulated": True}
+        begun = time.perf_counter()
+        counts = kubernetes.apply(folders, **where)
+        drift = kubernetes.drift(folders, **where)
+        took = time.perf_counter() - begun
+        begun = time.perf_counter()
+        again = kubernetes.apply(folders, **where)
+        took_again = time.perf_counter() - begun
+    if drift or again.unchanged != counts.created:
+        raise SystemExit(f"{counts}; then {again}; {len(drift)} differences")
+    return {"seconds": took, "again": took_again, "objects": counts.created}
+
+
 if __name__ == "__main__":
     case, *words = sys.argv[1:]
-    found = {"expand": expand, "build": build}[case](*words)
+    found = {"expand": expand, "build": build, "cell": cell}[case](*words)
     found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
     sys.stdout.write(json.dumps(found))

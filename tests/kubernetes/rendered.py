@@ -1,6 +1,7 @@
 """Rendered cells: where their folders are, stage by stage, and what is in them, read by another reader than ours."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -64,3 +65,11 @@ def covers(found, written):
     if isinstance(written, list):
         return isinstance(found, list) and len(found) == len(written) and all(map(covers, found, written))
     return found == written
+
+
+def copied(cell, folder):
+    """A copy of a cell's build, for a test that plants a fault in it."""
+    build = folder / "build"
+    for each in cell.folders:
+        shutil.copytree(each, build / each.relative_to(cell.build))
+    return Cell(build, cell.name, cell.stages)

@@ -77,3 +77,81 @@ def test_nodes_that_kwok_plays_are_made_with_all_they_have_to_hand_out(cell, rea
     nodes = [each for each in written if each["kind"] == "Node"]
     assert nodes
     assert all(map(rendered.covers, found(ready, nodes), nodes))
+
+
+@pytest.mark.parametrize("cell", {each.build: each for each in CELLS}.values(), ids=str)
+def test_kubectl_takes_the_files_in_the_order_of_their_names(cell, place, kubectl):
+    del place  # which cleans up
+    files = [path for folder in cell.folders for path in sorted(folder.glob("*.yaml"))]
+    for path in sorted(files, key=lambda path: path.name):
+        said = kubectl("apply", "--server-side", "--force-conflicts", "-f", path)
+        assert said.count(" serverside-applied\n") == len(rendered.objects(path))
+    for path in sorted(files, key=lambda path: path.name, reverse=True):
+        kubectl("delete", "--ignore-not-found", "--wait=false", "-f", path)
+
+
+FAULTS = {  # file: what is written there instead of what, and what the server says of it
+    "10-nodes-*": [
+        ('/hall: "h1"', "/hall: no", "expected string, got &value.valueUnstructured{Value:false}"),
+        ('/hall: "h1"', f'/hall: "{"x" * 64}"', "must be no more than 63 "),
+        ("metadata: {", "metadata: {lables: {}, ", ".metadata.lables: field not declared in schema"),
+    ],
+    "20-kueue-flavors*": [
+        (
+            '"accelerator.topograph.run/domain" # domain\n    - nodeLabel: "kubernetes.io/hostname"',
+            '"kubernetes.io/hostname"\n    - nodeLabel: "accelerator.topograph.run/domain"',
+            "the kubernetes.io/hostname label can only be used at the lowest level of topology",
+        ),
+        (
+            'nodeLabels:\n    cluster-topology/group: "gb200"',
+            "nodeTaints: []",
+            "at least one nodeLabel is required when topology is set",
+        ),
+        ("  topologyName:", "  topology:", ".spec.topology: field not declared in schema"),
+    ],
+    "21-kueue-queues*": [
+        (
+            '            - name: "cpu"\n              nominalQuota: "7776"\n',
+            "",
+            "flavors must have the same number of resources",
+        ),
+        ('nominalQuota: "216"', "nominalQuota: many", "nominalQuota in body should match"),
+        ("reclaimWithinCohort: Any", "reclaimWithinCohort: All", 'Unsupported value: "All"'),
+    ],
+    "70-hosts-*": [
+        ("bootMode: UEFI", "bootMode: EFI", 'Unsupported value: "EFI"'),
+        ("redfish://", "", "spec.bmc.address in body should match"),
+        (', credentialsName: "h1r0007n01-bmc"', "", "spec.bmc.credentialsName: Required value"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "written", "instead", "said"),
+    [(file, *fault) for file, faults in FAULTS.items() for fault in faults],
+    ids=lambda word: word[:24] if isinstance(word, str) else None,
+)
+def test_a_fault_planted_in_a_cell_is_refused_in_the_servers_words(
+    file, written, instead, said, place, ready, tmp_path
+):
+    (cell,) = (each for each in CELLS if str(each) == "kubernetes-nvl72-gb200-02")
+    planted = rendered.copied(cell, tmp_path)
+    path = min(planted.folders[-1].glob(file))
+    text = path.read_text()
+    assert written in text
+    path.write_text(text.replace(written, instead, 1))
+    controllers.join(ready, [each.key.name for each in read(planted.folders) if each.awaits_kubelet])
+    with pytest.raises(kubernetes.KubernetesError) as refused:
+        place(planted.folders)
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"{path}, document ")
+    assert said in line
+
+
+@pytest.mark.parametrize("name", rendered.SITES)
+def test_a_whole_cell_of_a_site_is_accepted_and_read_back_equal(name, ready, place, tmp_path):
+    cell = rendered.site(name, tmp_path)[0]
+    written = [each.body for each in read(cell.folders, simulated=True)]
+    assert place(cell.folders, simulated=True).created == len(written)
+    assert all(map(rendered.covers, found(ready, written), written))
+    assert place(cell.folders, simulated=True).unchanged == len(written)
