@@ -65,7 +65,7 @@ def test_of_a_cells_earlier_stages_the_nodes_alone_count(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [1", "m.yaml: while parsing a flow sequence"),
+        ("a: 1\n---\nb: ]\n", "m.yaml, line 3: did not find expected node content"),
         ("- a list", "m.yaml, document 1: no object with apiVersion, kind and metadata.name"),
         ("apiVersion: v1\nkind: Node\nmetadata: {}", "m.yaml, document 1: no object with apiVersion"),
         ("apiVersion: v1\nkind: Node\nmetadata: {name: 1}", "m.yaml, document 1: no object with apiVersion"),

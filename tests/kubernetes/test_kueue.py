@@ -153,6 +153,19 @@ def test_a_job_of_any_level_of_a_cell_on_record_gets_one_place_and_a_pod_more_wa
     every_level(judge, stands(cell))
 
 
+@pytest.mark.parametrize("cell", {each.build: each for each in rendered.golden_cells()}.values(), ids=str)
+def test_the_jobs_that_come_with_a_cell_are_admitted_on_one_place_each(cell, stands, judge):
+    stood = stands(cell)
+    examples = [job for path in sorted(cell.folders[-1].glob("examples/job-*.yaml")) for job in rendered.objects(path)]
+    assert examples
+    for job in examples:
+        level = job["spec"]["template"]["metadata"]["annotations"][REQUIRED]
+        with judge.verdict(job) as verdict:
+            assert verdict.admitted, f"{job['metadata']['name']}: {verdict.said}"
+            assert len(verdict.nodes) == job["spec"]["parallelism"]
+            assert 1 in {len(flavor.places(level, verdict.nodes)) for flavor in stood.flavors}
+
+
 @pytest.mark.parametrize("name", rendered.SITES)
 def test_a_job_of_any_level_of_a_site_gets_one_place_and_a_pod_more_waits(name, stands, judge, tmp_path):
     built = rendered.site(name, tmp_path)

@@ -12,12 +12,17 @@ from topology.verify import definitions
 pytestmark = pytest.mark.kubernetes
 
 CELLS = rendered.golden_cells()
+FEDERATIONS = sorted(rendered.GOLDEN.glob("*/expected/stages/*/kubernetes/federation"))
+EXAMPLES = sorted({cell.folders[-1] / "examples" for cell in CELLS if (cell.folders[-1] / "examples").is_dir()})
 
 
 @pytest.fixture(scope="session")
 def ready(api, tmp_path_factory):
     """The API server with every definition that the cells on record need."""
-    kinds = {(each.key.group, each.key.kind) for cell in CELLS for each in read(cell.folders)}
+    folders = [*FEDERATIONS, *EXAMPLES]
+    documents = [each for cell in CELLS for each in read(cell.folders)]
+    documents += [each for path in folders for each in read([path])]
+    kinds = {(each.key.group, each.key.kind) for each in documents}
     folder = tmp_path_factory.mktemp("definitions")
     for path in definitions.files(kinds):
         (folder / path.name).write_text(path.read_text())
@@ -79,6 +84,24 @@ def test_nodes_that_kwok_plays_are_made_with_all_they_have_to_hand_out(cell, rea
     assert all(map(rendered.covers, found(ready, nodes), nodes))
 
 
+@pytest.mark.parametrize("folder", FEDERATIONS, ids=lambda folder: folder.parts[-3])
+def test_the_manager_cluster_above_the_cells_is_accepted_and_read_back_equal(folder, ready, place):
+    written = [each.body for each in read([folder])]
+    assert place([folder]).created == len(written)
+    assert all(map(rendered.covers, found(ready, written), written))
+
+
+def test_every_example_is_accepted_where_its_cell_stands(api, ready, place, kubectl):
+    assert EXAMPLES
+    for cell in CELLS:
+        place(cell.folders, simulated=True)
+        for path in sorted(cell.folders[-1].glob("examples/*.yaml")):
+            said = kubectl("create", "--dry-run=server", "-f", path)
+            assert said.count(" created (server dry run)\n") == len(rendered.objects(path))
+        kubernetes.delete(owner="rendered", kubeconfig=api.kubeconfig)
+        controllers.remove_namespaces(ready)
+
+
 @pytest.mark.parametrize("cell", {each.build: each for each in CELLS}.values(), ids=str)
 def test_kubectl_takes_the_files_in_the_order_of_their_names(cell, place, kubectl):
     del place  # which cleans up
@@ -110,13 +133,35 @@ FAULTS = {  # file: what is written there instead of what, and what the server s
         ("  topologyName:", "  topology:", ".spec.topology: field not declared in schema"),
     ],
     "21-kueue-queues*": [
-        (
-            '            - name: "cpu"\n              nominalQuota: "7776"\n',
-            "",
-            "flavors must have the same number of resources",
-        ),
+        ('            - { name: "cpu", nominalQuota: "7776" }\n', "", "flavors must have the same number of resources"),
         ('nominalQuota: "216"', "nominalQuota: many", "nominalQuota in body should match"),
         ("reclaimWithinCohort: Any", "reclaimWithinCohort: All", 'Unsupported value: "All"'),
+    ],
+    "30-volcano*": [
+        ("tier: 1", "tier: first", ".spec.tier: expected numeric"),
+        ("type: Node", "type: Rack", 'Unsupported value: "Rack"'),
+    ],
+    "40-gpu-operator*": [
+        ("  gfd: {}\n", "", "spec.gfd: Required value"),
+        ("defaultRuntime: containerd", "defaultRuntime: rkt", 'Unsupported value: "rkt"'),
+    ],
+    "41-dra*": [
+        (
+            '          exactly:\n            deviceClassName: "gb200-gpu"\n            count: 4\n',
+            '          deviceClassName: "gb200-gpu"\n',
+            "deviceClassName: field not declared in schema",
+        ),
+        ("device.driver ==", "device.diver ==", "undefined field 'diver'"),
+    ],
+    "50-network-operator*": [("nvIpam:", "nvIPAM:", ".spec.nvIPAM: field not declared in schema")],
+    "51-rails*": [("resourceName:", "resource:", ".spec.resource: field not declared in schema")],
+    "52-address-pools*": [
+        ("perNodeBlockSize: 2", "perNodeBlockSize: 0", "should be greater than or equal to 1"),
+        ('subnet: "10.0.8.0/24"', 'subnet: "10.0.8.0-24"', "spec.subnet in body must be of type cidr"),
+    ],
+    "61-slinky*": [
+        ('  controllerRef:\n    name: "gb200-02"\n    namespace: slurm\n', "", "spec.controllerRef: Required value"),
+        ("  slurmKeyRef:", "  slurmKey:", ".spec.slurmKey: field not declared in schema"),
     ],
     "70-hosts-*": [
         ("bootMode: UEFI", "bootMode: EFI", 'Unsupported value: "EFI"'),

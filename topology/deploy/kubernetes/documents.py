@@ -40,6 +40,10 @@ class Key(NamedTuple):
         return self.group, self.kind, self.namespace, self.name
 
 
+class _UnreadableError(Exception):
+    """A file is no YAML; the text is what follows its name."""
+
+
 @dataclass(frozen=True)
 class Document:
     """One object of one file."""
@@ -104,8 +108,8 @@ def _documents(path: Path) -> Iterator[Document]:
         bodies = list(_bodies(path.read_text()))
     except (OSError, UnicodeDecodeError) as error:
         raise KubernetesError(f"{path}: cannot be read: {error}") from error
-    except ValueError as error:
-        raise KubernetesError(f"{path}: {error}") from error
+    except _UnreadableError as error:
+        raise KubernetesError(f"{path}{error}") from error
     for number, body in enumerate(bodies, 1):
         key = _key(body)
         if key is None:
@@ -129,20 +133,24 @@ def _bodies(text: str) -> Iterator[Any]:
     """
     import yaml  # type: ignore[import-untyped] # noqa: PLC0415 - comes with lightkube, asked for by `server`
 
+    line = 0
     for part in _MARK.split(text):
         bare = part.strip()
-        if not bare:
-            continue
         if bare.startswith("{"):
             try:
                 yield json.loads(bare)
             except ValueError:
                 pass
             else:
-                continue
-        try:
-            body = yaml.load(part, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 -- both are safe
-        except yaml.YAMLError as error:
-            raise ValueError(" ".join(str(error).split())) from error
-        if body is not None:
-            yield body
+                bare = ""
+        if bare:
+            try:
+                body = yaml.load(part, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 -- both are safe
+            except yaml.MarkedYAMLError as error:
+                place = line + error.problem_mark.line + 1 if error.problem_mark else line + 1
+                raise _UnreadableError(f", line {place}: {error.problem}") from error
+            except yaml.YAMLError as error:
+                raise _UnreadableError(f": {' '.join(str(error).split())}") from error
+            if body is not None:
+                yield body
+        line += part.count("\n")
