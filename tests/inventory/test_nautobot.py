@@ -1,62 +1,14 @@
 """A small site in a real Nautobot: written, compared by plain REST, edited by hand, repaired, removed."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
-import requests
 import site_records
 
 from topology.deploy.inventory import InventoryError, open_inventory
-from topology.verify.cache import UnavailableError
-from topology.verify.nautobot import Nautobot
 
 pytestmark = [pytest.mark.nautobot, pytest.mark.xdist_group("nautobot")]
-
-
-class Rest:
-    """Plain REST, as anybody may speak it: no code of the inventory."""
-
-    def __init__(self, url, token):
-        self.url, self.session = url, requests.Session()
-        self.session.headers["Authorization"] = f"Token {token}"
-
-    def all(self, path, **filters):
-        answer = self.session.get(f"{self.url}/api/{path}/", params={"limit": 0, "depth": 1, **filters}, timeout=120)
-        answer.raise_for_status()
-        return answer.json()["results"]
-
-    def one(self, path, **filters):
-        (found,) = self.all(path, **filters)
-        return found
-
-    def send(self, method, path, body=None):
-        answer = self.session.request(method, f"{self.url}/api/{path}/", json=body, timeout=120)
-        assert answer.ok, answer.text
-        return answer.json() if answer.content else None
-
-    def changes(self):
-        """How many changes Nautobot has logged so far."""
-        answer = self.session.get(f"{self.url}/api/extras/object-changes/", params={"limit": 1}, timeout=120)
-        return answer.json()["count"]
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A Nautobot without any object."""
-    try:
-        with Nautobot() as running:
-            yield running
-    except UnavailableError as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"Nautobot must be there in CI: {missing}", pytrace=False)
-        pytest.skip(f"no Nautobot is to be had: {missing}")
-
-
-@pytest.fixture(scope="module")
-def rest(server):
-    return Rest(server.url, server.token)
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +18,10 @@ def site():
 
 
 @pytest.fixture(scope="module")
-def inventory(server, tmp_path_factory):
+def inventory(nautobot, tmp_path_factory):
     token = tmp_path_factory.mktemp("secret") / "token"
-    token.write_text(server.token)
-    return open_inventory({"kind": "nautobot", "url": server.url, "token_file": str(token)})
+    token.write_text(nautobot.token)
+    return open_inventory({"kind": "nautobot", "url": nautobot.url, "token_file": str(token)})
 
 
 UNIT, NEIGHBOUR, POD = "lab/0/unit-gb200-0001", "lab/0/unit-gb200-0002", "lab/0/pod-compute-p1-0001"
@@ -295,10 +247,10 @@ def test_remove_takes_only_ours_and_says_what_leans_on_it(rest, inventory, site,
     assert inventory.token(NEIGHBOUR) == tokens[NEIGHBOUR]
 
 
-def test_a_wrong_token_is_said_without_the_token(server, monkeypatch):
+def test_a_wrong_token_is_said_without_the_token(nautobot, monkeypatch):
     monkeypatch.setenv("MY_TOKEN", "f" * 40)
-    inventory = open_inventory({"kind": "nautobot", "url": server.url, "token_env": "MY_TOKEN"})
+    inventory = open_inventory({"kind": "nautobot", "url": nautobot.url, "token_env": "MY_TOKEN"})
     with pytest.raises(InventoryError) as error:
         inventory.token(UNIT)
-    assert f"Nautobot at {server.url} refuses the token of MY_TOKEN (40" in str(error.value)
+    assert f"Nautobot at {nautobot.url} refuses the token of MY_TOKEN (40" in str(error.value)
     assert "f" * 40 not in str(error.value)
