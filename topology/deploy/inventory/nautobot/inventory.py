@@ -5,7 +5,7 @@ tag, status, comments, tags) is not compared and stays. A device that was rename
 changed, a cable that was taken out is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -42,6 +42,7 @@ class NautobotInventory:
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
         self._server = Server(settings)
+        self._marked = False  # until the custom fields are seen to be there
 
     def write(self, owner: str, records: Records) -> str:
         """Token of exactly these records, which now stand for `owner`; nothing is sent where they stand already.
@@ -56,7 +57,7 @@ class NautobotInventory:
         there = self._standing(owner)
         if digest(there) != digest(wanted):
             self._make(owner, wanted, there, given, catalog)
-            there = self._standing(owner)
+            there = self._standing(owner, [kind for kind in KINDS if kind in wanted or kind in there])
             _same(owner, wanted, there)
         return digest(there)
 
@@ -75,8 +76,9 @@ class NautobotInventory:
         there = self._standing(owner)
         self._delete(owner, there)
 
-    def _standing(self, owner: str) -> dict[str, pl.DataFrame]:
-        return standing(self._server, owner, self._site(owner)) if has_marks(self._server) else {}
+    def _standing(self, owner: str, kinds: Iterable[str] = KINDS) -> dict[str, pl.DataFrame]:
+        self._marked = self._marked or has_marks(self._server)
+        return standing(self._server, owner, self._site(owner), kinds) if self._marked else {}
 
     def _site(self, owner: str) -> str:
         return self._settings.site or owner.partition("/")[0]

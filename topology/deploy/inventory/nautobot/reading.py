@@ -1,6 +1,6 @@
 """What Nautobot holds for an owner, as objects: every reference by its name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -51,13 +51,13 @@ FIELDS: Mapping[str, Mapping[str, pl.DataType]] = {  # of the server, by kind: t
 }
 
 
-def standing(server: Server, owner: str, site: str) -> dict[str, pl.DataFrame]:
+def standing(server: Server, owner: str, site: str, kinds: Iterable[str] = KINDS) -> dict[str, pl.DataFrame]:
     """Objects that carry `owner`, by kind: `id`, then the columns of the kind; sorted by key.
 
     `site` is the name of the site's own location. Kinds without an object are left out. A reference to
     something that is not there any more is null.
     """
-    found = {kind: of_kind(server, kind, owner, site) for kind in KINDS}
+    found = {kind: of_kind(server, kind, owner, site) for kind in kinds}
     return {kind: frame for kind, frame in found.items() if frame.height}
 
 
