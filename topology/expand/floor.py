@@ -99,13 +99,14 @@ def place_units(
     for group, room, leaves in zip(groups, rooms, ends, strict=True):
         spots: list[NDArray[np.uint32]] = []
         row_end: dict[int, int] = {}
-        left, capacity = room, 0
+        left, capacity, fits = room, 0, False
         for name in group.group.halls:
             hall = spec.halls[index[name]]
             per_row, first_end = _row(hall, group, leaves)
             if not per_row:
                 wrong.append(_unit_too_long(hall, group, leaves))
                 continue
+            fits = True
             most = min(len(free[name]) * per_row, group.group.units_per_hall or room)
             take = min(left, most)
             rows = free[name][: ceil(take / per_row)]
@@ -117,7 +118,7 @@ def place_units(
             spots.append(np.stack([np.full(take, index[name], np.uint32), row, position]))
             row_end[index[name]] = first_end
             left -= take
-        if left and capacity:
+        if left and fits:
             wrong.append(_halls_full(group, room, capacity))
         hall_, row_, position_ = np.concatenate(spots, axis=1) if spots else np.zeros((3, 0), np.uint32)
         placed.append(UnitPlaces(hall_.astype(np.uint16), row_, position_, row_end))
@@ -162,5 +163,5 @@ def _halls_full(group: SizedGroup, room: int, capacity: int) -> Finding:
         f"{group.group.name} needs places for {room} units{kept}, {room * racks} racks; "
         f"the free rows of {', '.join(group.group.halls)} hold {capacity}",
         (*group.group.path, "halls"),
-        f"add a hall, or rows for {room - capacity} more units, or write units: {capacity}",
+        f"add a hall, or rows for {room - capacity} more units" + (f", or write units: {capacity}" if capacity else ""),
     )
