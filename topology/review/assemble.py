@@ -7,10 +7,10 @@ from topology.findings import Finding, Severity
 from topology.findings_format import totals
 from topology.review import findings as found
 from topology.review import pictures, spec_lines
-from topology.review.amounts import arrow, count, megawatts, plural
+from topology.review.amounts import count, plural
 from topology.review.chapters import CHAPTERS
 from topology.review.chapters.artifacts import Files
-from topology.review.chapters.power import by_stage, rides
+from topology.review.chapters.power_facts import by_stage, rides
 from topology.review.document import (
     Bullets,
     Chapter,
@@ -27,8 +27,8 @@ from topology.review.document import (
 )
 from topology.review.findings import FindingChanges
 from topology.review.review import Review
+from topology.review.stages import stages
 
-ALWAYS = 12  # stages that are listed whether they change or not
 PHRASES = 4  # of the first sentence
 _MARKS = {Severity.ERROR: Mark.FAULT, Severity.WARNING: Mark.LOOK, Severity.NOTE: Mark.FINE}
 
@@ -53,7 +53,7 @@ def assemble(review: Review) -> tuple[Document, Mapping[str, float]]:
         mark=_mark(review, decisions, chapters),
         sentence=_unchanged(review) if same else _sentence(review, chapters, changed),
         figures=None if same else _figures(chapters),
-        stages=None if same else _stages(review),
+        stages=None if same else stages(review),
         decisions=tuple(decisions),
         sections=() if same else tuple(chapter for chapter in chapters if chapter.verdict),
         folds=() if same else tuple(_folds(review, chapters, changed)),
@@ -136,49 +136,6 @@ def _unchanged(review: Review) -> Words:
 def _figures(chapters: Sequence[Chapter]) -> Table:
     rows = [(f.label, f.base, f.head, f.change) for chapter in chapters for f in chapter.figures]
     return Table(("", "base", "head", "change"), rows, (False, True, True, False))
-
-
-def _stages(review: Review) -> Table | None:
-    """A row per stage of either side, unchanged ones left out where there are many."""
-    base, head = review.plans
-    renamed = review.changes.renames.stages.renamed
-    before = {renamed.get(row["name"], row["name"]): row for row in base.stages.iter_rows(named=True)}
-    after = {row["name"]: row for row in head.stages.iter_rows(named=True)}
-    watts = {renamed.get(name, name): stage for name, stage in by_stage(base).items()}, by_stage(head)
-    supplied = any(stage.supply_w is not None for side in watts for stage in side.values())
-    rows, same = [], 0
-    for name in dict.fromkeys([*after, *before]):
-        facts = []
-        for side, stages in enumerate((before, after)):
-            row, stage = stages.get(name), watts[side].get(name)
-            shown = (
-                ("–",) * 4
-                if row is None
-                else (count(row["gpus"]), count(row["racks"]), count(row["cables"]), megawatts(row["it_w"]))
-            )
-            power: tuple[str, ...] = ()
-            if supplied:
-                left = stage.headroom_w if stage else None
-                given = stage.supply_w if stage else None
-                power = ("–" if given is None else megawatts(given), "–" if left is None else megawatts(left))
-            facts.append((*shown, *power))
-        if facts[0] == facts[1] and len({*before, *after}) > ALWAYS:
-            same += 1
-            continue
-        rows.append(((Name(name),), *(arrow(*pair) for pair in zip(*facts, strict=True))))
-    if not rows:
-        return None
-    if same:
-        rows.append(((f"{count(same)} more, unchanged",), *[("",)] * (len(rows[0]) - 1)))
-    heads = (
-        "stage, all before it included",
-        "GPUs",
-        "racks",
-        "cables",
-        "IT, MW",
-        *(("supply, MW", "headroom, MW") if supplied else ()),
-    )
-    return Table(heads, rows, (False, *[True] * (len(heads) - 1)))
 
 
 def _findings(changed: FindingChanges) -> list[Decision]:

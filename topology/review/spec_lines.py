@@ -13,9 +13,10 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from topology.review.amounts import plural
-from topology.review.changes import Changes, Rows
+from topology.review.changes import Changes
 from topology.review.document import Bullets, Fold, Listing, Name, Note, Words
 from topology.review.findings import named
+from topology.review.matching import Rows
 from topology.review.review import Review
 from topology.review.side import Side
 from topology.source import Source

@@ -8,7 +8,8 @@ import polars as pl
 
 from topology.plan import Plan, names, tables
 from topology.plan.store import pointer
-from topology.review.changes import GROUPED, POOLED, TABLES, Rows
+from topology.review.changes import GROUPED, POOLED, TABLES
+from topology.review.matching import Rows
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,15 @@
 """Network: cables that are new, removed or re-plugged, and what each fabric carries."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cached_property
 
 import polars as pl
 
-from topology.plan import Plan, names
+from topology.plan import Plan
 from topology.review.amounts import arrow, count, plural, renamed
-from topology.review.changes import Cabling, Rows
 from topology.review.chapters.faults import faulty
+from topology.review.chapters.shapes import Shape, shapes
+from topology.review.chapters.wires import plugs, pod_lines, switch_lines
 from topology.review.document import (
     Block,
     Bullets,
@@ -25,9 +25,8 @@ from topology.review.document import (
     strong,
 )
 from topology.review.document import names as some
-from topology.review.folding import spans
+from topology.review.matching import Rows
 from topology.review.review import Review
-from topology.spec.model import Fabric
 
 EXAMPLES = 2  # re-plugged cables that are written out per fabric and hop
 KINDS = ("new", "removed", "re-plugged", "re-laid", "other rate")
@@ -55,68 +54,13 @@ def chapter(review: Review) -> Chapter:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a fabric is and carries, as it is shown."""
-
-    switch: str
-    port: str
-    tree: str  # planes, tiers and islands
-    switches: str
-    taper: str  # oversubscription by tier
-    bisection: str
-
-
-def shapes(plan: Plan) -> dict[str, Shape]:
-    """Every fabric by name, in the order of the spec."""
-    every = plan.cables.group_by("fabric", "hop").agg(rate=pl.col("rate_gbps").cast(pl.UInt64).sum())
-    rates = {(fabric, str(hop)): rate for fabric, hop, rate in every.iter_rows()}
-    tiers = plan.switches.group_by("fabric", "tier").len()
-    boxes = {(fabric, str(tier)): number for fabric, tier, number in tiers.iter_rows()}
-    specs = {fabric.name: fabric for fabric in plan.spec.fabrics}
-    made = {}
-    for row in plan.fabrics.iter_rows(named=True):
-        spec, at = specs[row["name"]], row["fabric"]
-        hops = [rates[at, hop] for hop in ("node-leaf", "leaf-spine", "spine-core") if (at, hop) in rates]
-        counted = [f"{count(boxes[at, tier])} {tier}" for tier in ("leaf", "spine", "core") if (at, tier) in boxes]
-        made[row["name"]] = Shape(
-            row["switch"],
-            f"{spec.port_gbps}G" + (f", uplinks {spec.uplink_gbps}G" if spec.uplink_gbps != spec.port_gbps else ""),
-            _tree(row),
-            " + ".join(counted) or "–",
-            _taper(row, spec),
-            f"{min(hops) / 2000:,.1f}" if hops else "–",
-        )
-    return made
-
-
-def _tree(row: Mapping[str, object]) -> str:
-    words = (("planes", "plane"), ("tiers", "tier"), ("islands", "island"))
-    return ", ".join(plural(int(str(row[key])), one) for key, one in words if key == "tiers" or row[key] != 1)
-
-
-def _taper(row: Mapping[str, int], spec: Fabric) -> str:
-    """Bandwidth into a switch over bandwidth out of it, tier by tier, when the fabric is full."""
-    if spec.kind == "core":
-        return f"{spec.oversubscription.core:g}:1"
-    ratios = []
-    if row["leaf_up"]:
-        ratios.append(row["leaf_down"] * spec.port_gbps / (row["leaf_up"] * spec.uplink_gbps))
-    if row["spine_up"] and row["tiers"] > 2:  # noqa: PLR2004 - tiers
-        ratios.append(row["spine_down"] / row["spine_up"])
-    if not ratios:
-        return "1:1"
-    rounded = [f"{max(1.0, ratio):.3g}:1" for ratio in ratios]
-    return rounded[0] if len(set(rounded)) == 1 else ", ".join(rounded)
-
-
 class _Network:
     """The chapter's facts, each worked out once."""
 
     def __init__(self, review: Review) -> None:
         self.review = review
         self.base, self.head = review.plans
-        self.cabling: Cabling = review.changes.cabling
+        self.cabling = review.changes.cabling
 
     @cached_property
     def shapes(self) -> tuple[dict[str, Shape], dict[str, Shape]]:
@@ -277,7 +221,7 @@ class _Network:
 
     def folds(self) -> Iterator[Fold]:
         """Switches and cables by fabric and pod."""
-        lines = [*_switch_lines(self.review), *_pod_lines(self.review, self.cabling)]
+        lines = [*switch_lines(self.review), *pod_lines(self.review, self.cabling)]
         if lines:
             yield Fold(("By fabric, tier and pod",), (Bullets(lines),))
 
@@ -302,58 +246,3 @@ def _rails(plan: Plan, fabric: int) -> int:
 def _by_hop(plan: Plan, rows: Rows, spelled: list[str]) -> pl.DataFrame:
     cables = plan.cables.select("fabric", "hop")[rows].group_by("fabric", "hop").agg(cables=pl.len())
     return cables.with_columns(pl.lit(pl.Series(spelled, dtype=pl.String)).gather("fabric").alias("fabric"))
-
-
-def plugs(plan: Plan, rows: Rows) -> list[tuple[str, str]]:
-    """Both ends of some cables as `device port`."""
-    cables = plan.cables[rows]
-    switches = names.switch_names(plan)
-    nodes = names.node_names(plan)
-    made = []
-    for row in cables.iter_rows(named=True):
-        if row["a_table"] == "nics":
-            nic = plan.nics.row(row["a"], named=True)
-            device = f"{nodes[nic['node']]} {nic['role']}{nic['index']}"
-        elif row["a_table"] == "appliances":
-            box = plan.appliances.row(row["a"], named=True)
-            device = f"{box['product']}-{box['index']}"
-        else:
-            device = switches[row["a"]]
-        a = f"{device} {row['a_cage']}/{row['a_port']}"
-        made.append((a, f"{switches[row['b']]} {row['b_cage']}/{row['b_port']}"))
-    return made
-
-
-def _switch_lines(review: Review) -> Iterator[Words]:
-    diff = review.changes.table("switches")
-    for plan, rows, sign in ((review.plans[1], diff.added, "+"), (review.plans[0], diff.removed, "−")):
-        fabrics = plan.fabrics["name"]
-        counted = plan.switches[rows].group_by("fabric", "plane", "tier").len().sort("fabric", "plane", "tier")
-        for fabric, plane, tier, number in counted.iter_rows():
-            yield (
-                Name(fabrics[fabric]),
-                f" plane {plane}: {sign}{plural(number, f'{tier} switch', f'{tier} switches')}",
-            )
-
-
-def _pod_lines(review: Review, cabling: Cabling) -> Iterator[Words]:
-    """Cables by fabric, plane and hop, with the pods at their upper end."""
-    base, head = review.plans
-    for plan, rows, word in (
-        (head, cabling.new, "new"),
-        (base, cabling.removed, "removed"),
-        (head, cabling.replugged[1], "re-plugged"),
-        (head, cabling.relaid[1], "re-laid"),
-    ):
-        fabrics = plan.fabrics["name"]
-        cables = plan.cables.select("fabric", "plane", "hop", "b")[rows]
-        upper = cables.with_columns(group=plan.switches["group"].gather(cables["b"]))
-        counted = upper.group_by("fabric", "plane", "hop").agg(pl.len(), pl.col("group").unique().sort())
-        for fabric, plane, hop, number, groups in counted.sort("fabric", "plane", "hop").iter_rows():
-            what = {"node-leaf": "leaf groups", "leaf-spine": "pods", "spine-core": "islands"}[hop]
-            yield (Name(fabrics[fabric]), f" plane {plane} {hop}: {count(number)} {word}, {what} {_spans(groups)}")
-
-
-def _spans(groups: list[int]) -> str:
-    said = spans(groups)
-    return said if said.count(",") < 8 else f"{count(len(groups))} of {groups[0]}–{groups[-1]}"  # noqa: PLR2004

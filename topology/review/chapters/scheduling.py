@@ -6,17 +6,14 @@ partitions and topologies come and go without a restart. It changes neither port
 (scontrol(1)), and a slurmctld refuses to start with the state of a cluster of another name.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cached_property
-from pathlib import PurePosixPath
 
 import polars as pl
 
-from topology.artifacts.slurm import files as slurm
-from topology.plan import Plan, names
+from topology.plan import names
 from topology.review.amounts import arrow, count, plural
+from topology.review.chapters.daemons import Daemon, daemons, rendered
 from topology.review.chapters.faults import faulty
 from topology.review.document import (
     Block,
@@ -33,7 +30,6 @@ from topology.review.document import (
 )
 from topology.review.document import names as some
 from topology.review.review import Review
-from topology.review.side import Side
 
 RESTARTS = frozenset(  # keys of slurm.conf that a reconfigure does not change
     {
@@ -47,9 +43,6 @@ RESTARTS = frozenset(  # keys of slurm.conf that a reconfigure does not change
         "SlurmUser",
     }
 )
-_SETTING = re.compile(r"^([A-Za-z]+)=(.*)$", re.MULTILINE)
-_PARTITION = re.compile(r"^PartitionName=(\S+) ", re.MULTILINE)
-_COMMENT = re.compile(rb"^#.*\n", re.MULTILINE)
 
 
 def chapter(review: Review) -> Chapter:
@@ -64,50 +57,6 @@ def chapter(review: Review) -> Chapter:
         verdict=scheduling.verdict(),
         measures={"nodes-gone": len(scheduling.gone), "restarts": len(scheduling.restarts)},
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Daemon:
-    """One slurmctld as its files have it."""
-
-    settings: Mapping[str, str]  # of slurm.conf
-    partitions: tuple[str, ...]
-    blocks: int
-    nodes: int
-    body: bytes  # every file without its comments
-
-
-def daemons(side: Side, plan: Plan) -> dict[str, Daemon]:
-    """Every slurmctld of the last stage by name; none where files cannot be made."""
-    if not plan.stages.height or not rendered(side):
-        return {}
-    held: dict[str, dict[str, bytes]] = {}
-    for path, data in _files(side, plan).items():
-        folder, name = PurePosixPath(path).parts[-2:]
-        held.setdefault(folder, {})[name] = data
-    made = {}
-    for name, every in held.items():
-        conf, partitions = every["slurm.conf"].decode(), every["partitions.conf"].decode()
-        first = re.match(r"# \S+ ([\d,]+) nodes", conf)
-        blocks = sum(data.count(b"- block: ") + data.count(b"BlockName=") for data in every.values())
-        body = b"".join(_COMMENT.sub(b"", every[file]) for file in sorted(every))
-        settings = dict(_SETTING.findall(conf))
-        nodes = int(first[1].replace(",", "")) if first else 0
-        made[name] = Daemon(settings, tuple(_PARTITION.findall(partitions)), blocks, nodes, body)
-    return made
-
-
-def rendered(side: Side) -> bool:
-    """Whether Slurm's files can be made: an overload or a short supply does not keep anyone from reading them."""
-    return side.plan is not None and not faulty(side, ("S", "C", "K", "L"))
-
-
-def _files(side: Side, plan: Plan) -> Mapping[str, bytes]:
-    """Slurm's files of the last stage."""
-    last = plan.spec.stages[-1].name
-    if side.built is not None:
-        return side.texts(path for path in side.artifacts if path.startswith(f"stages/{last}/slurm/"))
-    return {str(each.path): each.data for each in slurm.artifacts(plan, [len(plan.spec.stages) - 1])}
 
 
 class _Scheduling:

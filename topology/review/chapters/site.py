@@ -8,7 +8,6 @@ import polars as pl
 
 from topology.plan import Plan, names
 from topology.review.amounts import count, plural, signed
-from topology.review.changes import Rows
 from topology.review.document import (
     Bullets,
     Chapter,
@@ -23,6 +22,7 @@ from topology.review.document import (
 )
 from topology.review.document import names as some
 from topology.review.folding import alike
+from topology.review.matching import Rows
 from topology.review.review import Review
 
 MOST_DESIGNS = 3  # named in the first table

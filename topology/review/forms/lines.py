@@ -13,10 +13,11 @@ import numpy as np
 import polars as pl
 
 from topology import __version__
-from topology.review.changes import TABLES, Rows
+from topology.review.changes import TABLES
 from topology.review.document import Document
 from topology.review.findings import compared
 from topology.review.forms.text import plain
+from topology.review.matching import Rows
 from topology.review.review import Review
 from topology.review.spelling import Spelling
 

@@ -1,0 +1,165 @@
+"""Facts of the power of two plans: load and supply by stage, ride-through, weak points."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from topology.expand.batteries import carried
+from topology.expand.power.banks import banked
+from topology.plan import Plan, failures, names, supply
+from topology.review.review import Review
+
+STRENGTH = ("N", "N+1", "4N/3", "2N")  # redundancies of a level, the weakest first
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Load and supply of a stage, watts; without sources there is no supply to speak of."""
+
+    load_w: float
+    supply_w: float | None
+
+    @property
+    def headroom_w(self) -> float | None:
+        """What is left; negative when too much is drawn."""
+        return None if self.supply_w is None else self.supply_w - self.load_w
+
+
+def by_stage(plan: Plan) -> dict[str, Stage]:
+    """Every stage by name, in order."""
+    if plan.sources.height:
+        rows = supply.stages(plan).select("name", "load_w", "supply_w")
+        return {name: Stage(load, given) for name, load, given in rows.iter_rows()}
+    rows = plan.stages.select("name", "it_w")
+    return {name: Stage(supply.facility_w(plan, it_w), None) for name, it_w in rows.iter_rows()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ride:
+    """Seconds that an entry's banks carry their load."""
+
+    power_w: float
+    energy_wh: float
+    units: int
+    all_s: float
+    without_unit_s: float
+    without_bank_s: float
+
+
+def rides(plan: Plan) -> dict[str, Ride]:
+    """Every entry of batteries by name."""
+    made: dict[str, Ride] = {}
+    if not plan.batteries.height:
+        return made
+    for each in banked(plan.spec, plan.catalog, plan.power_nodes, plan.racks):
+        mine = plan.batteries.filter(pl.col("name") == each.entry.name)
+        seconds = carried(each.sized, each.product, each.window, each.load_w)
+        power_w, energy_wh = float(mine["power_w"].sum()), float(mine["energy_wh"].sum())
+        times = (seconds.all_s, seconds.without_unit_s, seconds.without_bank_s)
+        made[each.entry.name] = Ride(power_w, energy_wh, int(mine["units"].sum()), *times)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Weak:
+    """Devices of a kind whose single failure takes racks or overloads others."""
+
+    devices: tuple[str, ...]  # names of the first device of each pool
+    racks: int  # most racks that one of them takes
+    over_w: float  # most that one of them puts on another above its rating
+
+
+def weak_points(plan: Plan) -> dict[str, Weak]:
+    """By kind of device; a kind that survives every single failure has none. Empty without a power tree."""
+    if not plan.feeds.height:
+        return {}
+    first = plan.power_nodes.with_columns(name=names.power_node_names(plan)).group_by("pool", maintain_order=True)
+    named = first.agg(pl.col("name", "kind").first())
+    result = failures.single_failures(plan).with_columns(pl.col("pool").cast(pl.UInt32))
+    bad = result.filter((pl.col("lost_racks") > 0) | (pl.col("overloaded") > 0)).join(named, on="pool")
+    held = bad.sort("pool").group_by("kind", maintain_order=True)
+    rows = held.agg(pl.col("name"), racks=pl.col("lost_racks").max(), over=pl.col("over_w").max())
+    return {kind: Weak(tuple(devices), racks, over) for kind, devices, racks, over in rows.iter_rows()}
+
+
+class PowerFacts:
+    """What differs in the power of a review, each fact worked out once."""
+
+    def __init__(self, review: Review) -> None:
+        self.review = review
+        self.base, self.head = review.plans
+        self.stages = by_stage(self.base), by_stage(self.head)
+        self.rides = rides(self.base), rides(self.head)
+
+    @cached_property
+    def weak(self) -> tuple[dict[str, Weak], dict[str, Weak]]:
+        """Weak points of both sides."""
+        same = not any(self.review.changes.table(name) for name in ("power_nodes", "feeds"))
+        before = weak_points(self.base)
+        return before, before if same else weak_points(self.head)
+
+    @cached_property
+    def lost(self) -> dict[str, Weak]:
+        """Kinds that survived every single failure, or overloaded nothing, and no longer do."""
+        before, after = self.weak
+        if not self.base.feeds.height:
+            return {}
+        worse = {}
+        for kind, now in after.items():
+            was = before.get(kind, Weak((), 0, 0.0))
+            if not was.devices or (now.over_w > 0 and was.over_w == 0):
+                worse[kind] = now
+        return worse
+
+    @cached_property
+    def weakened(self) -> list[tuple[str, str, str]]:
+        """Kinds of level that the spec builds with less redundancy than before: kind, before, after."""
+        before, after = (
+            {level.kind: level.redundancy for level in plan.spec.power.levels} if plan.spec.power else {}
+            for plan in (self.base, self.head)
+        )
+        both = [(kind, before[kind], now) for kind, now in after.items() if kind in before]
+        return [each for each in both if STRENGTH.index(each[2]) < STRENGTH.index(each[1])]
+
+    @property
+    def gained(self) -> list[str]:
+        """Kinds whose single failures are all survived now."""
+        before, after = self.weak
+        return [kind for kind in before if kind not in after and self.head.feeds.height]
+
+    @property
+    def tightest(self) -> str | None:
+        """Stage of head with the least headroom; None without sources."""
+        known = {name: each.headroom_w for name, each in self.stages[1].items() if each.headroom_w is not None}
+        return min(known, key=lambda name: known[name]) if known else None
+
+    @property
+    def short(self) -> dict[str, float]:
+        """Stages of head that draw more than their supply, with what is missing in watts."""
+        every = {name: each.headroom_w for name, each in self.stages[1].items() if each.headroom_w is not None}
+        return {name: -left for name, left in every.items() if left < 0}
+
+    def old(self, stage: str) -> Stage | None:
+        """A stage of head as base has it, under its old name where it was renamed."""
+        back = {new: was for was, new in self.review.changes.renames.stages.renamed.items()}
+        return self.stages[0].get(back.get(stage, stage))
+
+    @cached_property
+    def feeds_lost(self) -> NDArray[np.int64]:
+        """Feeds of base that are gone although their rack is still there."""
+        removed = self.review.changes.table("feeds").removed
+        racks = self.review.changes.identity.racks
+        mine = racks[0][self.base.feeds["rack"].to_numpy()[removed]]
+        return removed[np.isin(mine, racks[1])]
+
+    def shrunk(self) -> Iterator[tuple[str, Ride, Ride]]:
+        """Entries of batteries that have less than before, under the new name."""
+        renamed = self.review.changes.renames.batteries.renamed
+        for name, was in self.rides[0].items():
+            now = self.rides[1].get(renamed.get(name, name))
+            if now and (now.units < was.units or now.power_w < was.power_w or now.energy_wh < was.energy_wh):
+                yield renamed.get(name, name), was, now

@@ -1,0 +1,69 @@
+"""Cables and switches in lines: both plugs of a cable, and what happens by fabric, tier and pod."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from topology.plan import Plan, names
+from topology.review.amounts import count, plural
+from topology.review.cabling import Cabling
+from topology.review.document import Name, Words
+from topology.review.folding import spans
+from topology.review.matching import Rows
+from topology.review.review import Review
+
+
+def plugs(plan: Plan, rows: Rows) -> list[tuple[str, str]]:
+    """Both ends of some cables as `device port`."""
+    cables = plan.cables[rows]
+    switches = names.switch_names(plan)
+    nodes = names.node_names(plan)
+    made = []
+    for row in cables.iter_rows(named=True):
+        if row["a_table"] == "nics":
+            nic = plan.nics.row(row["a"], named=True)
+            device = f"{nodes[nic['node']]} {nic['role']}{nic['index']}"
+        elif row["a_table"] == "appliances":
+            box = plan.appliances.row(row["a"], named=True)
+            device = f"{box['product']}-{box['index']}"
+        else:
+            device = switches[row["a"]]
+        a = f"{device} {row['a_cage']}/{row['a_port']}"
+        made.append((a, f"{switches[row['b']]} {row['b_cage']}/{row['b_port']}"))
+    return made
+
+
+def switch_lines(review: Review) -> Iterator[Words]:
+    """Switches that come and go, by fabric, plane and tier."""
+    diff = review.changes.table("switches")
+    for plan, rows, sign in ((review.plans[1], diff.added, "+"), (review.plans[0], diff.removed, "−")):
+        fabrics = plan.fabrics["name"]
+        counted = plan.switches[rows].group_by("fabric", "plane", "tier").len().sort("fabric", "plane", "tier")
+        for fabric, plane, tier, number in counted.iter_rows():
+            yield (
+                Name(fabrics[fabric]),
+                f" plane {plane}: {sign}{plural(number, f'{tier} switch', f'{tier} switches')}",
+            )
+
+
+def pod_lines(review: Review, cabling: Cabling) -> Iterator[Words]:
+    """Cables by fabric, plane and hop, with the pods at their upper end."""
+    base, head = review.plans
+    for plan, rows, word in (
+        (head, cabling.new, "new"),
+        (base, cabling.removed, "removed"),
+        (head, cabling.replugged[1], "re-plugged"),
+        (head, cabling.relaid[1], "re-laid"),
+    ):
+        fabrics = plan.fabrics["name"]
+        cables = plan.cables.select("fabric", "plane", "hop", "b")[rows]
+        upper = cables.with_columns(group=plan.switches["group"].gather(cables["b"]))
+        counted = upper.group_by("fabric", "plane", "hop").agg(pl.len(), pl.col("group").unique().sort())
+        for fabric, plane, hop, number, groups in counted.sort("fabric", "plane", "hop").iter_rows():
+            what = {"node-leaf": "leaf groups", "leaf-spine": "pods", "spine-core": "islands"}[hop]
+            yield (Name(fabrics[fabric]), f" plane {plane} {hop}: {count(number)} {word}, {what} {_spans(groups)}")
+
+
+def _spans(groups: list[int]) -> str:
+    said = spans(groups)
+    return said if said.count(",") < 8 else f"{count(len(groups))} of {groups[0]}–{groups[-1]}"  # noqa: PLR2004
