@@ -241,3 +241,14 @@ def test_help_and_version_need_no_tables(arguments):
         "finally: assert 'polars' not in sys.modules\n"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_one_run_of_diff_writes_markdown_of_two_lengths(cli, tmp_path):
+    short, long = tmp_path / "short.md", tmp_path / "long.md"
+    sides = (str(GOLDEN / "one-rack" / "cluster.yaml"), str(GOLDEN / "power-tree" / "cluster.yaml"))
+    forms = ("-f", f"markdown={short}", "-f", f"markdown:900000={long}", "--max-chars", "6000")
+    assert cli("diff", *sides, *forms, "--fail-on", "never").code == 0
+    assert len(short.read_text()) <= 6000 < len(long.read_text())
+    for form in ("markdown:5999", "markdown:", "markdown:x", "json:9000"):
+        run = cli("diff", *sides, "-f", form)
+        assert (run.code, f"'{form}' is no format; write markdown:6000 or more" in run.err) == (2, True), run.err

@@ -149,6 +149,16 @@ def test_the_token_is_sent_to_the_api_alone_and_stands_in_no_log(site, github):
     assert stored == [""]
 
 
+def test_the_summary_has_what_the_comment_has_no_room_for(site, github):
+    site.push({"stacks/one/cluster.yaml": (ROOT / "tests/golden/power-tree/cluster.yaml").read_text()})
+    job = site.compare(max_chars="6000")
+    assert job.code == 0, job.log
+    site.comment()
+    (comment,) = github.bodies(12)
+    assert len(comment) <= 6000 < len(job.summary) < 900_000
+    assert "all in the JSON" in comment
+
+
 def _unpacked(data):
     import io  # noqa: PLC0415 - this helper alone reads archives
     import zipfile  # noqa: PLC0415

@@ -23,6 +23,7 @@ EXAMPLES = (
     "Examples: `topology diff main:cluster.yaml cluster.yaml` · `topology diff build/old build/new -f markdown` · "
     "`topology diff HEAD~1:cluster.yaml HEAD:cluster.yaml --format json=diff.jsonl --fail-on 'new-errors,replug>0'`"
 )
+LEAST_CHARACTERS = 6_000  # below it the parts of a comment that always stand might not fit
 
 
 class Form(StrEnum):
@@ -45,11 +46,14 @@ def diff(  # noqa: PLR0913 - each is an option of its own
             "--format",
             "-f",
             metavar="FORM[=FILE]",
-            help="text, markdown, json, github or sarif; may be repeated, all but one into a FILE.",
+            help="text, markdown (or markdown:CHARS), json, github or sarif; may be repeated, all but one into a FILE.",
         ),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--max-chars", min=6_000, help="Characters of the Markdown; a step summary takes 900000.")
+        int,
+        typer.Option(
+            "--max-chars", min=LEAST_CHARACTERS, help="Characters of the Markdown; a step summary takes 900000."
+        ),
     ] = 60_000,
     artifacts: Annotated[
         bool, typer.Option("--artifacts", help="Show the changed lines of rendered files, too.")
@@ -77,7 +81,7 @@ def diff(  # noqa: PLR0913 - each is an option of its own
     from topology.review.refusal import SideError  # noqa: PLC0415
     from topology.review.review import Review  # noqa: PLC0415
 
-    wanted = _outputs(forms or [Form.TEXT])
+    wanted = _outputs(forms or [Form.TEXT], limit)
     try:
         fails = conditions(fail_on if fail_on is not None else ["errors"])
     except ConditionError as error:
@@ -90,9 +94,9 @@ def diff(  # noqa: PLR0913 - each is an option of its own
             raise typer.Exit(REFUSED) from None
         steps.step("comparing")
         document, measures = assemble(review)
-        for form, path in wanted:
+        for form, characters, path in wanted:
             steps.step(f"writing {form}")
-            _write(_pieces(form, review, document, measures, limit), path)
+            _write(_pieces(form, review, document, measures, characters), path)
         if pictures is not None:
             steps.step("drawing")
             _draw(review, pictures)
@@ -115,21 +119,25 @@ def _draw(review: "Review", to: Path) -> None:
         raise typer.Exit(REFUSED) from None
 
 
-def _outputs(words: list[str]) -> list[tuple[Form, Path | None]]:
-    """Formats and files; what goes to stdout is None.
+def _outputs(words: list[str], limit: int) -> list[tuple[Form, int, Path | None]]:
+    """Formats, characters of their Markdown, and files; what goes to stdout is None.
 
     Raises:
         typer.BadParameter: a format is unknown, or two go to stdout.
     """
     from topology.findings import did_you_mean  # noqa: PLC0415 - not needed by --help
 
-    made: list[tuple[Form, Path | None]] = []
+    made: list[tuple[Form, int, Path | None]] = []
     for word in words:
-        name, _, file = word.partition("=")
+        given, _, file = word.partition("=")
+        name, colon, characters = given.partition(":")
         if name not in list(Form):
             raise typer.BadParameter(f"no format '{name}'; {did_you_mean(name, list(Form))}", param_hint="--format")
-        made.append((Form(name), Path(file) if file else None))
-    if sum(path is None for _, path in made) > 1:
+        if colon and not (name == Form.MARKDOWN and characters.isdecimal() and int(characters) >= LEAST_CHARACTERS):
+            said = f"'{given}' is no format; write markdown:{LEAST_CHARACTERS} or more"
+            raise typer.BadParameter(said, param_hint="--format")
+        made.append((Form(name), int(characters or limit), Path(file) if file else None))
+    if sum(path is None for *_, path in made) > 1:
         raise typer.BadParameter("two formats on one stdout; write FORM=FILE for all but one", param_hint="--format")
     return made
 

@@ -22,9 +22,8 @@ from topology.review.github.runner import JobError, Runner, annotate, say, varia
 SUMMARY_CHARACTERS = 900_000  # of all specs; a step's summary takes 1,024 KiB
 SUMMARY_BYTES = 1_000_000
 LEAST_CHARACTERS = 6_000  # of one review
-LIMIT_S = 900.0  # of one comparison; that of two sites of 1,000,000 GPUs takes some 10 s
+LIMIT_S = 900.0  # of one comparison; that of two sites of 1,000,000 GPUs takes under a minute
 FINE, FINDINGS, REFUSED = 0, 1, 2
-NEVER = ("never",)
 _SAID_LINES, _SAID_COLUMNS = 20, 300
 
 
@@ -92,9 +91,9 @@ def compare() -> int:
     each = max(SUMMARY_CHARACTERS // max(len(changed), 1), LEAST_CHARACTERS)
     for number, (spec, touched) in enumerate(specs.items(), 1):
         if touched:
-            review = Comparison(history, wishes, spec, number)
+            review = Comparison(history, wishes, spec, number, each)
             worst = max(worst, review.run())
-            _summarize(runner, review, each)
+            _summarize(runner, review)
         else:
             _leave(wishes.out / "comments" / f"same-{number:03}.md", unchanged(spec))
     if not changed:
@@ -113,6 +112,7 @@ class Comparison:
     wishes: Wishes
     spec: str
     number: int
+    length: int  # characters of the review in the summary
 
     @property
     def body(self) -> Path:
@@ -125,12 +125,12 @@ class Comparison:
         folder = self.wishes.out / "review"
         forms = (
             f"markdown={self.body}",
+            f"markdown:{self.length}={self.longer}",
             f"json={folder / name}.jsonl",
             f"sarif={folder / name}.sarif",
             self.wishes.form,
         )
-        options = ("--pictures", str(folder / name), "--max-chars", str(self.wishes.characters))
-        code, out, err = self.diff(forms, options, self.wishes.fail_on)
+        code, out, err = self._diff(forms, ("--pictures", str(folder / name)))
         say(f"\n{self.spec}\n{out}".rstrip())
         if err:
             say(_harmless(err))
@@ -140,13 +140,16 @@ class Comparison:
             return REFUSED
         return code
 
-    def at_length(self, characters: int) -> str:
-        """The review in so many characters; the comment's text where it cannot be had."""
-        longer = self.wishes.out / f"summary-{self.number:03}.md"
-        self.diff((f"markdown={longer}",), ("--max-chars", str(characters)), NEVER)
-        return (longer if longer.exists() else self.body).read_text()
+    @property
+    def longer(self) -> Path:
+        """The review as the summary has it."""
+        return self.wishes.out / f"summary-{self.number:03}.md"
 
-    def diff(self, forms: Sequence[str], options: Sequence[str], fail_on: Sequence[str]) -> tuple[int, str, str]:
+    def at_length(self) -> str:
+        """The review for the summary; the comment's text where it cannot be had."""
+        return (self.longer if self.longer.exists() else self.body).read_text()
+
+    def _diff(self, forms: Sequence[str], options: Sequence[str]) -> tuple[int, str, str]:
         """Exit code and outputs of `topology diff`.
 
         It runs in an empty folder, with the repository named by GIT_DIR: no file of the pull request can stand
@@ -155,8 +158,8 @@ class Comparison:
         words = [
             *("diff", f"{self.history.base}:{self.spec}", f"{self.history.head}:{self.spec}"),
             *(word for form in forms for word in ("--format", form)),
-            *(word for condition in fail_on for word in ("--fail-on", condition)),
-            *options,
+            *(word for condition in self.wishes.fail_on for word in ("--fail-on", condition)),
+            *("--max-chars", str(self.wishes.characters), *options),
         ]
         kept = {name: value for name, value in os.environ.items() if "TOKEN" not in name}
         try:
@@ -190,8 +193,8 @@ def _harmless(said: str) -> str:
     return "\n".join(f"  {line}".replace("::", ":\u200b:").replace("##[", "#[") for line in said.splitlines())
 
 
-def _summarize(runner: Runner, review: Comparison, characters: int) -> None:
-    text = review.at_length(characters)
+def _summarize(runner: Runner, review: Comparison) -> None:
+    text = review.at_length()
     marker, _, rest = text.partition("\n")
     whole = f"## `{review.spec}`\n\n{rest if MARKER.fullmatch(marker) else text}"
     used = runner.summary.stat().st_size if runner.summary and runner.summary.exists() else 0
