@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from topology.plan.records import Records, Register, by_owner, digest
+from topology.artifacts.pulumi.facts import counts, facts
+from topology.plan.records import Records, Register, digests
 
 KINDS: Mapping[str, str] = {  # first word of an owner: what it is
     "power": "feed-group",
@@ -21,7 +22,6 @@ KINDS: Mapping[str, str] = {  # first word of an owner: what it is
     "unit": "scalable-unit",
 }
 ORDER = {word: place for place, word in enumerate(KINDS)}  # each needs only what comes before it
-COUNTED = ("racks", "nodes", "switches", "appliances", "cables", "feeds", "power_nodes", "sources")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,18 @@ def resources(register: Register, stage: int, renamed: Mapping[str, str]) -> tup
     `renamed` gives for a name of today the one it had when it was last deployed.
     """
     whole = register.stage(stage)
-    after = _upper_ends(whole)
+    after, counted, known = _upper_ends(whole), counts(whole), facts(whole)
     made = [
         Resource(
             name=owner,
             kind=KINDS[owner.partition("-")[0]],
-            digest=digest(records),
-            counts=_counts(records),
-            facts=_FACTS[owner.partition("-")[0]](records),
+            digest=each,
+            counts=counted.get(owner, {}),
+            facts=known.get(owner, {}),
             after=after.get(owner, ()),
             aliases=tuple(earlier_names(owner, renamed)),
         )
-        for owner, records in by_owner(whole)
+        for owner, each in digests(whole).items()
     ]
     return tuple(sorted(made, key=lambda resource: _place(resource.name)))
 
@@ -91,13 +91,6 @@ def earlier_names(owner: str, renamed: Mapping[str, str]) -> list[str]:
     return found
 
 
-def _counts(records: Records) -> dict[str, int]:
-    counts = {table: records[table].height for table in COUNTED if table in records}
-    if "nodes" in records:
-        counts["gpus"] = int(records["nodes"]["gpus"].sum())
-    return counts
-
-
 def _upper_ends(whole: Records) -> dict[str, tuple[str, ...]]:
     """For each owner the others that hold upper ends of its cables, panels of its feeds, racks of its boxes."""
     switches, devices, racks = (
@@ -120,57 +113,3 @@ def _upper_ends(whole: Records) -> dict[str, tuple[str, ...]]:
 def _place(owner: str) -> tuple[int, str]:
     """Sort key of the order in which resources can be made."""
     return ORDER[owner.partition("-")[0]], owner
-
-
-def _unit(records: Records) -> dict[str, str | float]:
-    racks, nodes = records["racks"], records["nodes"]
-    return {
-        "racks": f"{racks['name'][0]} to {racks['name'][-1]}",
-        "design": ", ".join(racks["design"].unique().sort()),
-        "hall": ", ".join(racks["hall"].unique().sort()),
-        "nvlink_domains": nodes["domain"].n_unique(),
-        "power_kw": _kilo(float(racks["power_w"].sum())),
-    }
-
-
-def _switched(records: Records) -> dict[str, str | float]:
-    switches = records.get("switches")
-    cables = records.get("cables")
-    facts: dict[str, str | float] = {}
-    if switches is not None:
-        tiers = switches.group_by("tier", "product").len().sort("tier", "product")
-        facts["switches"] = ", ".join(f"{count} {tier} {product}" for tier, product, count in tiers.iter_rows())
-    if cables is not None:
-        hops = cables.group_by("hop", "rate_gbps").len().sort("hop", "rate_gbps")
-        facts["cables"] = ", ".join(f"{count} {hop} at {rate}G" for hop, rate, count in hops.iter_rows())
-    if "racks" in records:
-        facts["racks"] = ", ".join(records["racks"]["name"].head(8))
-    return facts
-
-
-def _power(records: Records) -> dict[str, str | float]:
-    facts: dict[str, str | float] = {}
-    if "power_nodes" in records:
-        kinds = records["power_nodes"].group_by("level", "kind", "rating_w").len().sort("level", "kind", "rating_w")
-        facts["devices"] = ", ".join(f"{n} {kind} of {_kilo(watts):g} kW" for _, kind, watts, n in kinds.iter_rows())
-    if "sources" in records:
-        sources = records["sources"].select("name", "capacity_w")
-        facts["sources"] = ", ".join(f"{name} {watts / 1e6:g} MW" for name, watts in sources.iter_rows())
-    return facts
-
-
-def _bank(records: Records) -> dict[str, str | float]:
-    row = records["batteries"].row(0, named=True)
-    return {
-        "product": row["product"],
-        "units": row["units"],
-        "power_mw": round(row["power_w"] / 1e6, 3),
-        "energy_mwh": round(row["energy_wh"] / 1e6, 3),
-    }
-
-
-def _kilo(watts: float) -> float:
-    return round(watts / 1e3, 3)
-
-
-_FACTS = {"power": _power, "bank": _bank, "core": _switched, "pod": _switched, "unit": _unit}

@@ -1,7 +1,7 @@
 """gb300-two-units: the stack of one stage, out of first, second.
 
-pulumi preview -s first
-pulumi up -s first
+    pulumi preview -s first
+    pulumi up -s first
 """
 
 from topology.deploy import gates

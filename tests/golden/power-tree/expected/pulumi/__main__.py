@@ -1,7 +1,7 @@
 """power-tree: the stack of one stage, out of s1, s2.
 
-pulumi preview -s s1
-pulumi up -s s1
+    pulumi preview -s s1
+    pulumi up -s s1
 """
 
 from topology.deploy import gates

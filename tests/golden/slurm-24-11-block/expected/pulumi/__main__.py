@@ -1,7 +1,7 @@
 """slurm-24-11-block: the stack of one stage, out of all.
 
-pulumi preview -s all
-pulumi up -s all
+    pulumi preview -s all
+    pulumi up -s all
 """
 
 from topology.deploy import gates
