@@ -39,8 +39,8 @@ def place(ready, api):
         return kubernetes.apply(folders, owner="rendered", kubeconfig=api.kubeconfig, **more)
 
     yield applied
+    ready.must("DELETE", "/api/v1/nodes")  # all at once, the thousands of a whole cell
     kubernetes.delete(owner="rendered", kubeconfig=api.kubeconfig)
-    ready.must("DELETE", "/api/v1/nodes")
     controllers.remove_namespaces(ready)
 
 

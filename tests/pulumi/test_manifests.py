@@ -8,6 +8,7 @@ from conftest import copied
 from real_programs import real_program
 
 from topology.deploy import kubernetes
+from topology.deploy.kubernetes.documents import read
 from topology.deploy.kubernetes.server import MERGE, Server
 from topology.verify import definitions
 from topology.verify.api_server import CONTEXT, ApiServer
@@ -18,25 +19,25 @@ SPEC = Path(__file__).parent / "cells.yaml"
 CELL = "kubernetes-dgx-01"
 QUEUES = "/apis/kueue.x-k8s.io/v1beta2/clusterqueues"
 NODES = "/api/v1/nodes"
-KUEUE = ("Topology", "ResourceFlavor", "ClusterQueue", "LocalQueue", "Cohort", "WorkloadPriorityClass")
 LABEL = "cluster-topology/unit"
-
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory):
-    """A real API server that has Kueue's definitions."""
-    folder = tmp_path_factory.mktemp("definitions")
-    with ApiServer(real_program("etcd"), real_program("kube_apiserver")) as server:
-        for path in definitions.files(("kueue.x-k8s.io", kind) for kind in KUEUE):
-            (folder / path.name).write_text(path.read_text())
-        kubernetes.apply([folder], owner="kueue", kubeconfig=server.kubeconfig)
-        yield server
 
 
 @pytest.fixture(scope="module")
 def built(deployed):
     """The site of one cell, with a stack per stage, made once; tests work on copies."""
     return deployed(SPEC, {"s1": [], "s2": []}, "cells")
+
+
+@pytest.fixture(scope="module")
+def api(built, tmp_path_factory):
+    """A real API server that has every definition that the cell needs."""
+    folder = tmp_path_factory.mktemp("definitions")
+    with ApiServer(real_program("etcd"), real_program("kube_apiserver")) as server:
+        documents = read([built.project.parent / "stages/s2/kubernetes/dgx-01"])
+        for path in definitions.files((each.key.group, each.key.kind) for each in documents):
+            (folder / path.name).write_text(path.read_text())
+        kubernetes.apply([folder], owner="definitions", kubeconfig=server.kubeconfig)
+        yield server
 
 
 @pytest.fixture

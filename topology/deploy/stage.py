@@ -65,6 +65,12 @@ class Build:
         """SHA-256 of every file, by its path below the folder."""
         return {each["path"]: each["sha256"] for each in self.plan["artifacts"]}
 
+    @property
+    def cells(self) -> list[str]:
+        """Kubernetes clusters of the site: every cell, and the one that manages several."""
+        names = [cell["name"] for cell in self.plan.get("cells", [])]
+        return [*names, "federation"] if len(names) > 1 else names
+
     def inventory(self, stage: str) -> Mapping[str, Any]:
         """What a stage deploys, by schemas/inventory.schema.json.
 
@@ -130,7 +136,7 @@ class Stage:
         try:
             build = Build.at(Path(config.get("plan") or ".."))
             found = settings(config)
-            api_servers(found["kubernetes"], [cell["name"] for cell in build.plan.get("cells", [])])
+            api_servers(found["kubernetes"], build.cells)
             return cls(build, name, build.inventory(name), found)
         except DeployError as error:
             stop([str(error)])

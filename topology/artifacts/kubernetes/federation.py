@@ -12,7 +12,7 @@ import polars as pl
 from topology.artifacts.kubernetes.groups import GroupView, cell_groups
 from topology.artifacts.kubernetes.queues import QueueView, quota
 from topology.plan import Plan
-from topology.plan.quotas import divided, local_queue
+from topology.plan.quotas import divided, local_queue, standing
 from topology.spec.kubernetes import Kubernetes
 
 
@@ -25,6 +25,12 @@ class Division:
     first: int  # number in the pool of a cell in it
     cells: tuple[str, ...]
     rows: tuple[int, ...]  # of the table of cells
+
+
+def members(plan: Plan, stage: int) -> int:
+    """Cells that a manager cluster has at a stage; 0 while one cell stands alone."""
+    cells = standing(plan, stage).filter(pl.col("nodes") > 0)["cell"].n_unique()
+    return cells if cells > 1 else 0
 
 
 def divisions(plan: Plan, stood: pl.DataFrame) -> tuple[Division, ...]:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from topology.artifacts.artifact import Artifact, register
+from topology.artifacts.kubernetes import federation
 from topology.artifacts.pulumi.resources import earlier_names, resources
 from topology.artifacts.render import render
 from topology.artifacts.slurm.clusters import controllers
@@ -119,7 +120,7 @@ def _slurm(plan: Plan, stage: int, renamed: Mapping[str, str]) -> Iterator[dict[
 
 
 def _cells(plan: Plan, stage: int, renamed: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The manifests of every Kubernetes cell that the stage adds to."""
+    """The manifests of every Kubernetes cell that the stage adds to, and of the cluster that manages several."""
     stages = [each.name for each in plan.spec.stages]
     for cell in summary.cells(plan) if plan.spec.kubernetes is not None else ():
         if stages[stage] in cell["stages"]:
@@ -132,6 +133,14 @@ def _cells(plan: Plan, stage: int, renamed: Mapping[str, str]) -> Iterator[dict[
                 "facts": {"pool": cell["pool"], "stages": ", ".join(so_far)},
                 "aliases": earlier_names(name, renamed),
             }
+    if plan.spec.kubernetes is not None and (several := federation.members(plan, stage)):
+        yield {
+            "name": "kubernetes-federation",
+            "kind": "kubernetes-cell",
+            "folder": f"stages/{stages[stage]}/kubernetes/federation",
+            "facts": {"cells": several},
+            "aliases": [],
+        }
 
 
 def _supply(plan: Plan, stage: int) -> dict[str, float]:
