@@ -94,6 +94,9 @@ def budgets(out: str) -> Iterator[Budget]:
     yield Budget(
         "expand of colossus-1m, every cable in frames", 5.0, 1536, best([case("expand", LARGEST) for _ in range(3)])
     )
+    yield Budget(
+        "Kubernetes manifests of colossus-1m", 10.0, 1024, best([case("kubernetes", LARGEST) for _ in range(3)])
+    )
     yield Budget("build of colossus-1m", 30.0, 2048, case("build", LARGEST, f"{out}/colossus-1m"))
     sides = (f"{out}/colossus-0", f"{out}/colossus-1m")
     diffs = [command("diff", *sides, "--format", "markdown") for _ in range(3)]

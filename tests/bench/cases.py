@@ -1,4 +1,4 @@
-"""What is measured, each in a process of its own that prints JSON: `expand SPEC`, `build SPEC OUT`, `cell DIR CELL`."""
+"""What is measured, each in a process of its own that prints JSON: `expand SPEC`, `build SPEC OUT` and so on."""
 
 import contextlib
 import io
@@ -76,8 +76,25 @@ def cell(build: str, name: str) -> dict[str, Any]:
     return {"seconds": took, "again": took_again, "objects": counts.created}
 
 
+def kubernetes(spec: str) -> dict[str, Any]:
+    """Every Kubernetes manifest of a site, rendered and not written; seconds of the rendering alone."""
+    from topology.artifacts.kubernetes import files  # noqa: PLC0415 - each case imports what it needs
+    from topology.catalog import load as catalog  # noqa: PLC0415
+    from topology.cli import session  # noqa: PLC0415
+    from topology.expand import expand, fabrics  # noqa: PLC0415
+    from topology.spec import load as specs  # noqa: PLC0415
+
+    model, _ = specs.load(session.read(spec), fabrics.kinds())
+    plan = expand(model, catalog.load(Path(spec).parent / model.catalog if model.catalog else None))
+    begun = time.perf_counter()
+    sizes = [len(made.data) for made in files.artifacts(plan, range(len(plan.spec.stages)))]
+    took = time.perf_counter() - begun
+    return {"seconds": took, "files": len(sizes), "bytes": sum(sizes), "cells": plan.cells.height}
+
+
 if __name__ == "__main__":
     case, *words = sys.argv[1:]
-    found = {"expand": expand, "build": build, "cell": cell}[case](*words)
+    cases = {"expand": expand, "build": build, "cell": cell, "kubernetes": kubernetes}
+    found = cases[case](*words)
     found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
     sys.stdout.write(json.dumps(found))

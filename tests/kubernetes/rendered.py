@@ -46,9 +46,10 @@ def golden_cells():
 
 
 def site(name, folder):
-    """The Kubernetes cells of a site in `stacks/`, built into `folder` by the program itself."""
-    build = folder / name
-    words = ["build", str(STACKS / name / "cluster.yaml"), "--only", "kubernetes", "-o", str(build)]
+    """The Kubernetes cells of a site in `stacks/`, built into `folder` by the program itself, with nodes for KWOK."""
+    build, spec = folder / name, folder / f"{name}.yaml"
+    spec.write_text((STACKS / name / "cluster.yaml").read_text().replace("kwok: false", "kwok: true"))
+    words = ["build", str(spec), "--only", "kubernetes", "-o", str(build)]
     subprocess.run([sys.executable, "-m", "topology", *words], check=True, capture_output=True)
     return cells(build)
 

@@ -120,7 +120,8 @@ def stands(judge, tmp_path):
     """Puts a cell under Kueue, and takes it away again."""
 
     def made(cell, **more):
-        found = KueueCell(cell, tmp_path / "cell", **more)
+        found = KueueCell(cell, tmp_path / "cells" / cell.name, **more)
+        assert found.flavors
         judge.apply([found.folder])
         return found
 
@@ -172,6 +173,7 @@ def test_a_job_of_any_level_of_a_site_gets_one_place_and_a_pod_more_waits(name, 
     pools = {cell.name.rpartition("-")[0]: cell for cell in built}
     for cell in pools.values():
         every_level(judge, stands(cell, units=2))
+        judge.delete()
 
 
 @pytest.mark.parametrize("cell", {each.build: each for each in rendered.golden_cells()}.values(), ids=str)

@@ -55,8 +55,8 @@ def _banks(plan: Plan, power: dict[str, float | None]) -> str:
 def _cells(plan: Plan) -> str:
     """How many Kubernetes cells each pool has, and how large they are."""
     pools = plan.cells.group_by("pool", maintain_order=True).agg(pl.len(), pl.col("nodes").max())
-    parts = [f"{count} of {pool}, up to {nodes:,} nodes" for pool, count, nodes in pools.iter_rows()]
-    return f"{plan.cells.height} Kubernetes cells: {'; '.join(parts)}"
+    parts = [f"{count} of {pool} with up to {nodes:,} nodes" for pool, count, nodes in pools.iter_rows()]
+    return f"{plan.cells.height} Kubernetes: {', '.join(parts)}"
 
 
 def _fabric(plan: Plan, name: str, fabric: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ LEVELS = {  # words and columns from the leaves up, by tiers of the fabric
 
 def shape(plan: Plan, fabric: str) -> dict[str, Any]:
     """The fabric's row of the table of fabrics."""
-    return plan.fabrics.row(by_predicate=pl.col("name") == fabric, named=True)
+    return plan.fabrics.row(plan.fabrics["name"].to_list().index(fabric), named=True)
 
 
 def leaf_groups(plan: Plan, nodes: pl.DataFrame, fabric: str) -> pl.DataFrame:

@@ -99,7 +99,7 @@ def _cell(plan: Plan, kubernetes: Kubernetes, cell: CellView, parts: pl.DataFram
     yield _file("20-kueue-flavors.yaml", cell, priorities=kubernetes.priorities)
     yield _file("21-kueue-queues.yaml", cell, queues=queues, cohorts=())
     if kubernetes.volcano:
-        yield _file("30-volcano-hypernodes.yaml", cell, hypernodes=list(hypernodes(plan, kubernetes, cell)))
+        yield "30-volcano-hypernodes.yaml", hypernodes(plan, kubernetes, cell)
     if kubernetes.gpu_operator:
         yield _file("40-gpu-operator.yaml", cell, rdma="true" if kubernetes.network_operator else "false")
     if kubernetes.dra:

@@ -1,7 +1,9 @@
-"""Volcano's HyperNodes: racks by a label of their nodes, then leaf groups, pods and islands by the names below them."""
+"""Volcano's HyperNodes: racks by a label of their nodes, then leaf groups, pods and islands by the names below them.
+
+A site has one per rack, so their documents are columns of text, as those of nodes are.
+"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import polars as pl
@@ -13,21 +15,11 @@ from topology.plan.node_labels import fabric_of, node_labels
 from topology.spec.kubernetes import Kubernetes
 
 TIERS = {"rack": (1, "rack"), "leaf": (2, "leaf-group"), "spine": (3, "pod"), "core": (4, "island")}  # of every site
+HEAD = "# HyperNodes of {}, {} at stage {}; Volcano must not discover them as well\n"
 
 
-@dataclass(frozen=True, slots=True)
-class HyperNode:
-    """A group of nodes, or of smaller HyperNodes."""
-
-    name: str
-    tier: int  # from 1, the smallest
-    kind: str  # of the tier, in words
-    label: str  # that its nodes have with its name; empty above the first tier
-    members: tuple[str, ...]  # HyperNodes; empty in the first tier
-
-
-def hypernodes(plan: Plan, kubernetes: Kubernetes, cell: CellView) -> Iterator[HyperNode]:
-    """HyperNodes over the nodes of a cell, fabric by fabric and tier by tier.
+def hypernodes(plan: Plan, kubernetes: Kubernetes, cell: CellView) -> bytes:
+    """Text of the HyperNodes over the nodes of a cell, fabric by fabric and tier by tier.
 
     Groups on one fabric share its leaf groups and pods. Only levels that hold several racks and cut none,
     in every group, have a tier.
@@ -35,23 +27,35 @@ def hypernodes(plan: Plan, kubernetes: Kubernetes, cell: CellView) -> Iterator[H
     fabrics: dict[str, list[GroupView]] = {}
     for group in cell.groups:
         fabrics.setdefault(fabric_of(plan, group.index) or f"{group.index}", []).append(group)
-    for groups in fabrics.values():
-        yield from _of_fabric(plan, kubernetes, cell, groups)
+    texts = [text for groups in fabrics.values() for text in _of_fabric(plan, kubernetes, cell, groups)]
+    return "".join([HEAD.format(cell.name, cell.cluster, cell.stage), *texts]).encode()
 
 
-def _of_fabric(plan: Plan, kubernetes: Kubernetes, cell: CellView, groups: Sequence[GroupView]) -> Iterator[HyperNode]:
+def _of_fabric(plan: Plan, kubernetes: Kubernetes, cell: CellView, groups: Sequence[GroupView]) -> Iterator[str]:
+    """Text of each tier."""
     label = f"{kubernetes.label_prefix}/rack"
     wide = [_wide(plan, group) for group in groups]
     tiers = [("rack", label), *(one for one in wide[0] if all(one in other for other in wide))]
-    labels = [key for _, key in tiers]
-    frames = [node_labels(plan, kubernetes, cell.nodes, group.index).select(labels) for group in groups]
+    keys = [key for _, key in tiers]
+    frames = [node_labels(plan, kubernetes, cell.nodes, group.index).select(keys) for group in groups]
     labelled = pl.concat(frames).unique()
-    for name in labelled[label].unique().sort():
-        yield HyperNode(name, *TIERS["rack"], label, ())
+    racks = labelled.select(name=pl.col(label).unique().sort())
+    begin, end = f'{{type: Node, selector: {{labelMatch: {{matchLabels: {{{label}: "', '"}}}}'
+    member = pl.concat_str([pl.lit(begin), "name", pl.lit(end)])
+    yield _documents(racks.select("name", members=member), "rack")
     for (_, below), (word, own) in pairwise(tiers):
-        held = labelled.group_by(own).agg(pl.col(below).unique().sort()).sort(own)
-        for name, members in held.iter_rows():
-            yield HyperNode(name, *TIERS[word], "", tuple(members))
+        member = pl.concat_str([pl.lit('{type: HyperNode, selector: {exactMatch: {name: "'), below, pl.lit('"}}}')])
+        pairs = labelled.select(own, below).unique().sort(own, below)
+        held = pairs.group_by(name=own, maintain_order=True).agg(members=member.str.join("\n    - "))
+        yield _documents(held, word)
+
+
+def _documents(made: pl.DataFrame, word: str) -> str:
+    """Documents of a tier, from the columns name and members."""
+    tier, kind = TIERS[word]
+    head = "---\napiVersion: topology.volcano.sh/v1alpha1\nkind: HyperNode\nmetadata:\n  name: "
+    parts = [pl.lit(f'{head}"'), "name", pl.lit(f'"\nspec:\n  tier: {tier}\n  tierName: {kind}\n  members:\n    - ')]
+    return str(made.select(pl.concat_str([*parts, "members", pl.lit("\n")]).str.join("")).item())
 
 
 def _wide(plan: Plan, group: GroupView) -> list[tuple[str, str]]:
