@@ -98,6 +98,10 @@ def budgets(out: str) -> Iterator[Budget]:
         "Kubernetes manifests of colossus-1m", 10.0, 1024, best([case("kubernetes", LARGEST) for _ in range(3)])
     )
     yield Budget("build of colossus-1m", 30.0, 2048, case("build", LARGEST, f"{out}/colossus-1m"))
+    stack = case("deployed", f"{out}/colossus-1m")
+    words = f"{stack.said['gpus']:,} GPUs, {stack.said['resources']:,} parts"
+    yield Budget(f"preview of {words}", 30.0, 0, stack)
+    yield Budget(f"up of {words}", 90.0, 0, Figures(stack.said["up"], 0, stack.said))
     sides = (f"{out}/colossus-0", f"{out}/colossus-1m")
     diffs = [command("diff", *sides, "--format", "markdown") for _ in range(3)]
     yield Budget("diff of both, Markdown from their folders", 10.0, 2048, best(diffs))

@@ -3,14 +3,19 @@
 import contextlib
 import io
 import json
+import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from steps import Shares
+
+LARGE_STAGE_GPUS = 100_000
 
 
 def expand(spec: str) -> dict[str, Any]:
@@ -92,9 +97,50 @@ def kubernetes(spec: str) -> dict[str, Any]:
     return {"seconds": took, "files": len(sizes), "bytes": sum(sizes), "cells": plan.cells.height}
 
 
+def deployed(build: str) -> dict[str, Any]:
+    """The first stage of a build that adds 100,000 GPUs, by the real engine: seconds of preview, of up, of up again.
+
+    Stages before it go up unmeasured, into a state and an inventory beside the build.
+    """
+    from topology.verify.engines import pulumi  # noqa: PLC0415 - each case imports what it needs
+
+    project = Path(build, "pulumi")
+    Path(build, "pulumi-state").mkdir()
+    env = os.environ | {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(pulumi()), os.environ["PATH"]]),
+        "PULUMI_HOME": str(Path(build, "pulumi-home").absolute()),
+        "PULUMI_BACKEND_URL": f"file://{Path(build, 'pulumi-state').absolute()}",
+        "PULUMI_CONFIG_PASSPHRASE": "for the bench",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+    def timed(*words: str) -> float:
+        begun = time.perf_counter()
+        argv = ["pulumi", "--non-interactive", *words]
+        done = subprocess.run(argv, cwd=project, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
+        return time.perf_counter() - begun
+
+    stages = json.loads(Path(build, "plan.json").read_text())["stages"]
+    gpus = [after["gpus"] - before["gpus"] for before, after in pairwise([{"gpus": 0}, *stages])]
+    large = next(at for at, count in enumerate(gpus) if count >= LARGE_STAGE_GPUS)
+    for stage in stages[: large + 1]:
+        timed("stack", "init", stage["name"])
+    for stage in stages[:large]:
+        timed("up", "-s", stage["name"], "--yes", "--skip-preview")
+    name = stages[large]["name"]
+    preview = timed("preview", "-s", name)
+    up = timed("up", "-s", name, "--yes", "--skip-preview")
+    again = timed("up", "-s", name, "--yes", "--skip-preview", "--expect-no-changes")
+    inventory = json.loads((project / "inventory" / f"{name}.json").read_text())
+    return {"seconds": preview, "up": up, "again": again, "gpus": gpus[large], "resources": len(inventory["resources"])}
+
+
 if __name__ == "__main__":
     case, *words = sys.argv[1:]
-    cases = {"expand": expand, "build": build, "cell": cell, "kubernetes": kubernetes}
+    cases = {"expand": expand, "build": build, "cell": cell, "kubernetes": kubernetes, "deployed": deployed}
     found = cases[case](*words)
     found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
     sys.stdout.write(json.dumps(found))
