@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from topology.verify import browser, nautobot, stores
+from topology.verify import browser, definitions, nautobot, stores
 from topology.verify.cache import UnavailableError
 from topology.verify.engines import ENGINES, etcd, kube_apiserver, kueue, pulumi
 from topology.verify.packages import SUITES, slurm
@@ -38,6 +38,7 @@ CONSUMERS: Mapping[str, Callable[[], object]] = {  # what a reader of a log call
     f"etcd {_VERSIONS['etcd']}": etcd,
     f"kube-apiserver and kubectl {_VERSIONS['kubernetes']}": kube_apiserver,
     f"Kueue {_VERSIONS['kueue']}": kueue,
+    "the definitions of Kubernetes kinds": definitions.fetch,
     f"Nautobot {nautobot.VERSION}": inventory_server,
     f"Chromium and mermaid {browser.MERMAID}": pictures,
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import controllers
 import yaml
+from real_programs import needed
 
 from topology.deploy import kubernetes
 from topology.deploy.kubernetes.server import MERGE, Server
@@ -124,13 +125,16 @@ def _values(level):
 @contextlib.contextmanager
 def judging(real):
     """A judge on an API server of its own, with Kueue's definitions and its own webhooks."""
-    with ApiServer(real("etcd"), real("kube_apiserver")) as server:
-        source = module("sigs.k8s.io/kueue", VERSION)
+    with ApiServer(real("etcd"), real("kube_apiserver")) as server, contextlib.ExitStack() as stack:
+        with needed("Kueue's Go module"):
+            source = module("sigs.k8s.io/kueue", VERSION)
         options = {"kubeconfig": server.kubeconfig}
         kubernetes.apply([source / "config/components/crd/bases"], owner="kueue", **options)
-        with KueueController(real("kueue"), server) as controller, tempfile.TemporaryDirectory() as folder:
-            hooks = yaml.safe_load_all((source / "config/components/webhook/manifests.yaml").read_text())
-            text = "".join(f"---\n{json.dumps(each)}\n" for each in controller.webhooks(list(hooks)))
-            Path(folder, "webhooks.yaml").write_text(text)
-            kubernetes.apply([Path(folder)], owner="kueue-webhooks", **options)
-            yield Judge(server, controller)
+        with needed("a place for Kueue's certificates"):
+            controller = stack.enter_context(KueueController(real("kueue"), server))
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        hooks = yaml.safe_load_all((source / "config/components/webhook/manifests.yaml").read_text())
+        text = "".join(f"---\n{json.dumps(each)}\n" for each in controller.webhooks(list(hooks)))
+        Path(folder, "webhooks.yaml").write_text(text)
+        kubernetes.apply([Path(folder)], owner="kueue-webhooks", **options)
+        yield Judge(server, controller)

@@ -3,11 +3,11 @@ from collections import Counter
 import controllers
 import pytest
 import rendered
+from real_programs import real_definitions
 
 from topology.deploy import kubernetes
 from topology.deploy.kubernetes.documents import read
 from topology.deploy.kubernetes.server import Server
-from topology.verify import definitions
 
 pytestmark = pytest.mark.kubernetes
 
@@ -24,8 +24,7 @@ def ready(api, tmp_path_factory):
     documents += [each for path in folders for each in read([path])]
     kinds = {(each.key.group, each.key.kind) for each in documents}
     folder = tmp_path_factory.mktemp("definitions")
-    for path in definitions.files(kinds):
-        (folder / path.name).write_text(path.read_text())
+    real_definitions(kinds, folder)
     kubernetes.apply([folder], owner="definitions", kubeconfig=api.kubeconfig)
     with Server(kubeconfig=api.kubeconfig) as server:
         yield server

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 from conftest import copied
-from real_programs import real_program
+from real_programs import real_definitions, real_program
 
 from topology.deploy import kubernetes
 from topology.deploy.kubernetes.documents import read
 from topology.deploy.kubernetes.server import MERGE, Server
-from topology.verify import definitions
 from topology.verify.api_server import CONTEXT, ApiServer
 
 pytestmark = [pytest.mark.pulumi, pytest.mark.kubernetes]
@@ -34,8 +33,7 @@ def api(built, tmp_path_factory):
     folder = tmp_path_factory.mktemp("definitions")
     with ApiServer(real_program("etcd"), real_program("kube_apiserver")) as server:
         documents = read([built.project.parent / "stages/s2/kubernetes/dgx-01"])
-        for path in definitions.files((each.key.group, each.key.kind) for each in documents):
-            (folder / path.name).write_text(path.read_text())
+        real_definitions(((each.key.group, each.key.kind) for each in documents), folder)
         kubernetes.apply([folder], owner="definitions", kubeconfig=server.kubeconfig)
         yield server
 

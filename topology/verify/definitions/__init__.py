@@ -44,6 +44,12 @@ SOURCES = (
 )
 
 
+def fetch() -> None:
+    """Bring the Go modules of all definitions into Go's cache. Raises UnavailableError when one is not to be had."""
+    for source in SOURCES:
+        source.files()
+
+
 def files(kinds: Iterable[tuple[str, str]]) -> list[Path]:
     """Definitions of `kinds`, as (API group, kind), sorted; kinds that Kubernetes has itself need none.
 
