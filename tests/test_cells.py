@@ -301,6 +301,25 @@ def assert_quotas(plan, stage):
             )
 
 
+SCHEMES = {
+    "topograph-v1": ["accelerator.topograph.run/domain", "fabric.topograph.run/tier-0", "fabric.topograph.run/tier-1"],
+    "topograph-v0": [f"network.topology.nvidia.com/{word}" for word in ("accelerator", "leaf", "spine")],
+    "own": [f"site.example/{word}" for word in ("nvlink-domain", "leaf", "spine")],
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_nodes_say_their_place_in_the_keys_of_the_scheme_that_is_asked_for(scheme):
+    data = one_hall([{"name": "g", "rack": "domain-4x2", "units": 4}], [{"tiers": 2}])
+    plan = expanded(data | {"kubernetes": {"labels": scheme, "label_prefix": "site.example"}})
+    (cell,) = plan.cells["name"]
+    nodes = of_kind(as_it_stands(plan, 0), cell, "Node")
+    own = {f"site.example/{word}" for word in ("group", "hall", "unit", "rack")}
+    assert all(each["metadata"]["labels"].keys() == own | set(SCHEMES[scheme]) for each in nodes)
+    first = nodes[0]["metadata"]["labels"]
+    assert [first[key] for key in SCHEMES[scheme]] == ["h1r0021", "f-leaf-0001", "f-spine-0001"]
+
+
 @FILES
 @given(celled(), st.lists(st.integers(1, 1000), min_size=1, max_size=5))
 def test_shares_of_any_size_hand_out_whole_nodes_and_all_of_them(site, shares):
