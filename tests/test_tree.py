@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from topology.artifacts import artifact as artifacts
+from topology.artifacts import targets  # noqa: F401 - their patterns are known once they are imported
 from topology.artifacts.artifact import Artifact, check_path, is_known, register
 from topology.artifacts.output import swap
 from topology.artifacts.output.manifest import SCHEMA_VERSION
@@ -487,3 +488,43 @@ def test_the_path_may_be_relative_to_the_working_folder(tmp_path, monkeypatch):
     publish(Path("build/../here"), files(OLD), FACTS)
     assert read(tmp_path / "build/x") == OLD
     assert read(tmp_path / "work/here") == OLD
+
+
+# --- files that are the user's once they are written ---
+
+SEED = "pulumi/Pulumi.s1.yaml"
+
+
+def test_a_seed_that_was_edited_is_kept_and_no_build_takes_it_for_stale(out):
+    publish(out, files(NEW | {SEED: "config:\n"}), FACTS)
+    (out / SEED).write_text("config:\n  site:attest: {}\n")
+    before = (out / SEED).stat()
+    assert check(out, files(NEW | {SEED: "config:\n"}), FACTS) == []
+    publish(out, files(OLD | {SEED: "config: {}\n"}), FACTS)
+    assert read(out) == OLD | {SEED: "config:\n  site:attest: {}\n"}
+    assert (out / SEED).stat().st_mtime_ns == before.st_mtime_ns
+    assert check(out, files(OLD | {SEED: "config: {}\n"}), FACTS) == []
+
+
+def test_a_seed_that_is_gone_is_written_anew(out):
+    publish(out, files(NEW | {SEED: "config:\n"}), FACTS)
+    (out / SEED).unlink()
+    publish(out, files(NEW | {SEED: "config:\n"}), FACTS)
+    assert read(out) == NEW | {SEED: "config:\n"}
+
+
+@pytest.mark.parametrize(("text", "stays"), [("config:\n", False), ("config: {a: 1}\n", True)])
+def test_a_seed_that_is_no_longer_made_stays_when_it_was_edited(out, text, stays):
+    publish(out, files(NEW | {SEED: "config:\n"}), FACTS)
+    (out / SEED).write_text(text)
+    publish(out, files(OLD), FACTS)
+    assert read(out) == OLD | ({SEED: text} if stays else {})
+
+
+def test_a_seed_that_is_a_link_is_refused(out, tmp_path):
+    publish(out, files(NEW | {SEED: "config:\n"}), FACTS)
+    (out / SEED).unlink()
+    (out / SEED).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="a symbolic link"):
+        publish(out, files(OLD | {SEED: "config:\n"}), FACTS)
+    assert read(out) == NEW

@@ -123,6 +123,22 @@ def test_a_published_file_that_was_edited_is_shown_by_refresh_and_repaired_by_up
     assert published(begun) == before
 
 
+def test_files_that_return_to_what_they_were_are_in_use_again(begun, tmp_path):
+    first = published(begun)
+    text = (begun.state.parent / "cluster.yaml").read_text()
+    for names in ("batch", "train"):
+        spec = tmp_path / "cluster.yaml"
+        spec.write_text(text.replace("name: train,", f"name: {names},"))
+        begun.build(spec)
+        assert begun.up("s1").code == 0
+        assert begun.up("s1", "--expect-no-changes").code == 0
+        assert refreshed(begun) == set()
+    files, links = published(begun)
+    assert links["current"] == first[1]["current"]
+    assert links["previous"] != links["current"]
+    assert first[0].items() <= files.items()
+
+
 def test_a_link_that_was_turned_is_shown_by_refresh_and_repaired_by_up(begun):
     before = published(begun)
     link = begun.project / "site/slurm/site/current"

@@ -11,37 +11,19 @@ In a Git working copy a release is named after its stage alone, and the history 
 
 import contextlib
 import hashlib
-import json
 import os
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from topology.deploy.releases import Release, link_to, marked, remove, sha256, target, write_beside, write_into
 from topology.deploy.stop import DeployError
 
-MARK = ".topology.json"  # what a release is, inside it; no reader of the files takes it for one of theirs
 CURRENT, PREVIOUS = "current", "previous"
 COMMAND_S = 300  # a reconfigure takes seconds; more is a hang
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Files that go together, of one stage."""
-
-    cluster: str
-    stage: str
-    order: int  # place of the stage; a later one takes precedence
-    digest: str
-
-    def mark(self, files: Mapping[str, bytes]) -> bytes:
-        """What the release says of itself."""
-        sums = {path: _sha256(text) for path, text in sorted(files.items())}
-        facts = {"cluster": self.cluster, "stage": self.stage, "order": self.order, "digest": self.digest}
-        return json.dumps({**facts, "files": sums}, indent=1, sort_keys=True).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +56,10 @@ class Publication:
         with self._telling():
             folder = self.root / "releases" / self._name(release)
             if not folder.is_dir() and not self.git:
-                self._write_beside(folder, release, files)
+                write_beside(folder, release, files)
             else:
-                self._write_into(folder, release, files)
+                write_into(folder, release, files)
+            os.utime(folder)  # the newest of its stage, also where it had stood before
             self._point()
             self._forget(release, folder)
         self._commit(f"{release.cluster}: {self.root.name} of stage {release.stage}")
@@ -89,22 +72,22 @@ class Publication:
             folder = self._newest(release.stage)
             if folder is None:
                 return None
-            said = _marked(folder)
+            said = marked(folder)
             whole = hashlib.sha256()
             for path in sorted(said.get("files", {})):
                 file = folder / path
-                whole.update(f"{path} {_sha256(file.read_bytes()) if file.is_file() else 'missing'}\n".encode())
+                whole.update(f"{path} {sha256(file.read_bytes()) if file.is_file() else 'missing'}\n".encode())
             used = self._used()
-            if used is None or _marked(used).get("order", -1) < release.order:
+            if used is None or marked(used).get("order", -1) < release.order:
                 whole.update(b"not in use\n")
             return whole.hexdigest()
 
     def withdraw(self, release: Release) -> None:
         """Nothing; afterwards no release of the stage stands and the one before it is in use."""
         with self._telling():
-            mine = [folder for folder in self._releases() if _marked(folder).get("stage") == release.stage]
+            mine = [folder for folder in self._releases() if marked(folder).get("stage") == release.stage]
             for folder in mine:
-                _remove(folder)
+                remove(folder)
             if mine:
                 self._point()
             for empty in (self.root / "releases", self.root, self.root.parent):
@@ -118,71 +101,43 @@ class Publication:
     def _name(self, release: Release) -> str:
         return release.stage if self.git else f"{release.stage}-{release.digest[:12]}"
 
-    def _write_beside(self, folder: Path, release: Release, files: Mapping[str, bytes]) -> None:
-        """A new release, complete before it has its name."""
-        begun = folder.with_name(f".{folder.name}")
-        shutil.rmtree(begun, ignore_errors=True)  # of a run that was killed
-        try:
-            for path, text in {**files, MARK: release.mark(files)}.items():
-                _put(begun / path, text)
-            begun.rename(folder)
-            _settle(folder.parent)
-        except BaseException:
-            shutil.rmtree(begun, ignore_errors=True)
-            raise
-
-    def _write_into(self, folder: Path, release: Release, files: Mapping[str, bytes]) -> None:
-        """A release that stands, put right file by file; each is the old or the new one at any time."""
-        gone = set(_marked(folder).get("files", {})) - set(files) if folder.is_dir() else set()
-        for path, text in {**files, MARK: release.mark(files)}.items():
-            file = folder / path
-            if not file.is_file() or file.is_symlink() or file.read_bytes() != text:
-                begun = file.with_name(f".{file.name}.new")
-                try:
-                    _put(begun, text)
-                    begun.replace(file)
-                finally:
-                    begun.unlink(missing_ok=True)
-        for path in gone:
-            (folder / path).unlink(missing_ok=True)
-
     def _point(self) -> None:
         """Let `current` lead to the release of the latest stage, and `previous` to what it led to."""
         releases = [*self._releases()]
-        wanted = max(releases, key=lambda folder: (_marked(folder)["order"], folder.stat().st_mtime_ns), default=None)
+        wanted = max(releases, key=lambda folder: (marked(folder)["order"], folder.stat().st_mtime_ns), default=None)
         used = self._used()
         if wanted is None:
             for link in (CURRENT, PREVIOUS):
                 (self.root / link).unlink(missing_ok=True)
         elif used != wanted:
             if used is not None and not self.git:
-                _link(self.root / PREVIOUS, used)
-            _link(self.root / CURRENT, wanted)
+                link_to(self.root / PREVIOUS, used)
+            link_to(self.root / CURRENT, wanted)
         previous = self.root / PREVIOUS
         if previous.is_symlink() and not previous.exists():
             previous.unlink()
 
     def _forget(self, release: Release, folder: Path) -> None:
         """Remove releases of this stage that are neither the newest, nor in use, nor the previous one."""
-        kept = {folder, self._used(), _target(self.root / PREVIOUS)}
+        kept = {folder, self._used(), target(self.root / PREVIOUS)}
         for each in self._releases():
-            if each not in kept and _marked(each)["stage"] == release.stage:
-                _remove(each)
+            if each not in kept and marked(each)["stage"] == release.stage:
+                remove(each)
 
     def _used(self) -> Path | None:
         """The release in use."""
-        return _target(self.root / CURRENT)
+        return target(self.root / CURRENT)
 
     def _newest(self, stage: str) -> Path | None:
         """The newest release of a stage."""
-        mine = [folder for folder in self._releases() if _marked(folder)["stage"] == stage]
+        mine = [folder for folder in self._releases() if marked(folder)["stage"] == stage]
         return max(mine, key=lambda folder: folder.stat().st_mtime_ns, default=None)
 
     def _releases(self) -> Iterator[Path]:
         """Folders that are releases of ours, by name."""
         folder = self.root / "releases"
         for each in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if not each.name.startswith(".") and "order" in _marked(each):
+            if not each.name.startswith(".") and "order" in marked(each):
                 yield each
 
     def _commit(self, subject: str) -> None:
@@ -216,58 +171,6 @@ class Publication:
             raise DeployError(f"{where}: {error.strerror}; mend that and run pulumi up again") from None
 
 
-def _put(path: Path, text: bytes) -> None:
-    """A file with these bytes, on the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _link(link: Path, target: Path) -> None:
-    """A link that leads to a release, put in place of the one that stands there in one step."""
-    begun = link.with_name(f".{link.name}.new")
-    begun.unlink(missing_ok=True)
-    begun.symlink_to(Path("releases", target.name))
-    begun.replace(link)
-    _settle(link.parent)
-
-
-def _target(link: Path) -> Path | None:
-    """The release that a link leads to; None for a link that leads anywhere else."""
-    if not link.is_symlink():
-        return None
-    folder = link.parent / "releases" / link.readlink().name
-    return folder if folder.is_dir() and link.resolve() == folder.resolve() else None
-
-
-def _remove(folder: Path) -> None:
-    """A release without its own files; what others put there stays."""
-    for path in [*_marked(folder).get("files", {}), MARK]:
-        (folder / path).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-
-
-def _marked(folder: Path) -> dict[str, Any]:
-    """What a release says of itself; empty when it is none."""
-    try:
-        said = json.loads((folder / MARK).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _settle(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _run(argv: list[str], cwd: Path, env: Mapping[str, str] | None = None, *, may_fail: bool = False) -> str:
     """What a command printed.
 
@@ -288,7 +191,3 @@ def _run(argv: list[str], cwd: Path, env: Mapping[str, str] | None = None, *, ma
         said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
         raise DeployError(f"{words} failed ({done.returncode}): {said[-1]:.200}")
     return done.stdout
-
-
-def _sha256(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()

@@ -13,7 +13,8 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from topology.deploy.publication import Publication, Release
+from topology.deploy.publication import Publication
+from topology.deploy.releases import Release
 from topology.deploy.stage import Build
 
 COMPARED = ("owner", "digest", "folder", "order", "facts", "publish")
