@@ -246,8 +246,8 @@ def test_power_is_kept_word_for_word():
         model.PowerSource("turbines", "turbine", 14 * 2.5, 14, "pending"),
     ]
     assert [placeless(one) for one in power.levels] == [
-        model.Level("substation", 0.95 * 160e6, "2N"),
-        model.Level("transformer", 0.95 * 2500e3, "2N"),
+        model.Level("substation", 0.95 * 160e6, "2N", apparent_factor=0.95),
+        model.Level("transformer", 0.95 * 2500e3, "2N", apparent_factor=0.95),
         model.Level("ups", 1250e3, "2N"),
         model.Level("busway", 800e3, "2N"),
     ]
@@ -304,7 +304,7 @@ def test_a_level_has_its_own_redundancy_efficiency_and_power_factor_or_those_of_
         f"{SMALL}power: {{redundancy: 4N/3, levels: [{levels}, {{kind: ups, rating_kw: 1250, power_factor: 0.5}}]}}\n"
     )
     assert [placeless(level) for level in spec(text).power.levels] == [
-        model.Level("transformer", 2_250_000.0, "N+1", 0.99),
+        model.Level("transformer", 2_250_000.0, "N+1", 0.99, 0.9),
         model.Level("ups", 1_250_000.0, "4N/3", 1.0),
     ]
 

@@ -5,7 +5,15 @@
 """
 
 from topology.deploy import gates
-from topology.deploy.components import Batteries, Fabrics, Power, ScalableUnits, SlurmClusters, export
+from topology.deploy.components import (
+    Batteries,
+    Fabrics,
+    KubernetesCells,
+    Power,
+    ScalableUnits,
+    SlurmClusters,
+    export,
+)
 from topology.deploy.stage import Stage
 
 stage = Stage.selected()  # a build, what the stack's stage adds to it, and the stack's configuration
@@ -16,5 +24,6 @@ batteries = Batteries(stage)
 fabrics = Fabrics(stage, power)
 units = ScalableUnits(stage, power, fabrics)
 slurm = SlurmClusters(stage, power, batteries, fabrics, units)
+cells = KubernetesCells(stage, power, batteries, fabrics, units)  # those whose API server the configuration names
 
-export(stage, power, batteries, fabrics, units, slurm)
+export(stage, power, batteries, fabrics, units, slurm, cells)

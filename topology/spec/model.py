@@ -170,7 +170,7 @@ class Level:
     rating_w: float  # one device, its power factor and derating applied
     redundancy: str  # N, N+1, 2N or 4N/3
     efficiency: float = 1.0  # power out over power in
-    power_factor: float | None = None  # of a rating in MVA or kVA; None: the rating is real power
+    apparent_factor: float | None = None  # power factor of a rating in MVA or kVA; None: the rating is real power
     path: Path = ()
 
 

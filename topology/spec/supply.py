@@ -65,7 +65,7 @@ def _level(level: Data, redundancy: str, path: Path) -> Level:
         rating_w=_rating_w(level),
         redundancy=level.get("redundancy", redundancy),
         efficiency=float(level["efficiency"]),
-        power_factor=float(level["power_factor"]) if _APPARENT_VA.keys() & level.keys() else None,
+        apparent_factor=float(level["power_factor"]) if _APPARENT_VA.keys() & level.keys() else None,
         path=path,
     )
 

@@ -22,7 +22,7 @@ def level_facts(plan: Plan) -> dict[str, tuple[str, ...]]:
         return {}
     made: dict[str, tuple[str, ...]] = {}
     for row in level_loads(plan).iter_rows(named=True):
-        factor = plan.spec.power.levels[row["level"]].power_factor
+        factor = plan.spec.power.levels[row["level"]].apparent_factor
         apparent = "–" if factor is None else f"{row['load_mw'] / factor:,.1f}"
         side = f" {row['side']}" if row["side"] else ""
         devices = f"{count(row['devices'])}, {row['redundancy']}"
