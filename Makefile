@@ -18,9 +18,8 @@ run: setup ## build stacks/superpod-h100 and stacks/colossus and print what they
 	$(bin)/topology build stacks/superpod-h100/cluster.yaml
 	$(bin)/topology build stacks/colossus/cluster.yaml
 
-# Engines wait more than they work, so four workers use two cores.
 test: consumers lint ## everything CI runs: lint, types, import contracts, tests with the real consumers
-	$(bin)/pytest -n 4 --dist loadgroup $(ARGS)
+	$(bin)/pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: setup ## ruff, mypy and the import contracts
 	$(bin)/ruff check

@@ -19,6 +19,7 @@ from topology.verify.kueue import KueueController
 
 VERSION = "v0.19.2"
 DECIDED_S = 30
+RETRIES = 5  # of a job that fits: Kueue's view of the nodes is a moment behind the API server's
 READY = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
 
 
@@ -70,6 +71,18 @@ class Judge:
             self.server.must("PATCH", workload, body={"metadata": {"finalizers": None}}, content=MERGE)
             self.server.ask("DELETE", workload)
             self._until(lambda: self.server.ask("GET", workload).status == 404)
+
+    @contextlib.contextmanager
+    def admission(self, job):
+        """The verdict on a job that should fit, asked anew while Kueue has yet to hear of the last nodes."""
+        for _ in range(RETRIES):
+            with self.verdict(job) as verdict:
+                if verdict.admitted:
+                    yield verdict
+                    return
+            time.sleep(0.2)
+        with self.verdict(job) as verdict:
+            yield verdict
 
     def _workload(self, space, uid):
         listed = f"/apis/kueue.x-k8s.io/v1beta2/namespaces/{space}/workloads"

@@ -88,7 +88,7 @@ def three_racks(judge, tmp_path):
 
 def test_a_job_of_one_domain_gets_one_and_a_pod_more_waits(three_racks):
     judge = three_racks(216)
-    with judge.verdict(job(18, DOMAIN)) as verdict:
+    with judge.admission(job(18, DOMAIN)) as verdict:
         assert verdict.admitted
         assert set(verdict.nodes.values()) == {1}
         assert len({name[:7] for name in verdict.nodes}) == 1
@@ -98,7 +98,7 @@ def test_a_job_of_one_domain_gets_one_and_a_pod_more_waits(three_racks):
 
 def test_the_quota_ends_what_the_topology_would_take(three_racks):
     judge = three_racks(72)
-    with judge.verdict(job(18, LEAF)) as verdict:
+    with judge.admission(job(18, LEAF)) as verdict:
         assert verdict.admitted
     with judge.verdict(job(19, LEAF)) as verdict:
         assert not verdict.admitted
@@ -134,7 +134,7 @@ def every_level(judge, cell):
     for flavor in cell.flavors:
         for level in flavor.levels:
             size = flavor.place(level)
-            with judge.verdict(cell.job(flavor, size, {REQUIRED: level})) as verdict:
+            with judge.admission(cell.job(flavor, size, {REQUIRED: level})) as verdict:
                 assert verdict.admitted, f"{size} nodes of {level}: {verdict.said}"
                 assert len(verdict.nodes) == size
                 assert set(verdict.nodes.values()) == {1}
@@ -161,7 +161,7 @@ def test_the_jobs_that_come_with_a_cell_are_admitted_on_one_place_each(cell, sta
     assert examples
     for job in examples:
         level = job["spec"]["template"]["metadata"]["annotations"][REQUIRED]
-        with judge.verdict(job) as verdict:
+        with judge.admission(job) as verdict:
             assert verdict.admitted, f"{job['metadata']['name']}: {verdict.said}"
             assert len(verdict.nodes) == job["spec"]["parallelism"]
             assert 1 in {len(flavor.places(level, verdict.nodes)) for flavor in stood.flavors}
@@ -180,7 +180,7 @@ def test_a_job_of_any_level_of_a_site_gets_one_place_and_a_pod_more_waits(name, 
 def test_the_queues_of_a_cell_hand_out_every_gpu_and_not_one_more(cell, stands, judge):
     cell = stands(cell)
     for flavor in cell.flavors:
-        with judge.verdict(cell.job(flavor, len(flavor.nodes), ANYWHERE)) as verdict:
+        with judge.admission(cell.job(flavor, len(flavor.nodes), ANYWHERE)) as verdict:
             assert verdict.admitted, verdict.said
             assert len(verdict.nodes) == len(flavor.nodes)
             with judge.verdict(cell.job(flavor, 1, ANYWHERE, name="last", gpus=1)) as last:
