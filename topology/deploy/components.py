@@ -1,6 +1,5 @@
 """What a stack is made of: components that people know, and below them one resource per piece."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
@@ -8,12 +7,11 @@ from typing import Any, ClassVar, Self
 import pulumi
 from pulumi.dynamic import Resource
 
+from topology.artifacts.pulumi.resources import stage_digest
 from topology.deploy.manifests import ManifestsProvider
 from topology.deploy.publishing import PublishingProvider
 from topology.deploy.registration import RegistrationProvider
 from topology.deploy.stage import Bundle, Stage
-
-Made = Mapping[str, pulumi.Resource]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,10 @@ class ManifestsArgs:
         files = stage.of_cell(bundle)
         orders = sorted({stages.index(path.split("/")[1]) for path in files})
         folders = [f"stages/{stages[order]}/kubernetes/{cell}" for order in orders]
-        digest = hashlib.sha256("".join(f"{path} {sha}\n" for path, sha in sorted(files.items())).encode()).hexdigest()
         asked = stage.config["kubernetes"]
         server = {key: asked[key] for key in ("kubeconfig", "simulated") if key in asked}
         facts = {**bundle.facts, "files": len(files)}
-        return cls(owner, digest, folders, orders, facts, {"context": context, **server})
+        return cls(owner, stage_digest(files.items()), folders, orders, facts, {"context": context, **server})
 
 
 class _Registered(Resource):

@@ -34,9 +34,7 @@ class Bundle:
     @property
     def digest(self) -> str:
         """SHA-256 over the names and contents of the files."""
-        return hashlib.sha256(
-            "".join(f"{path} {sha}\n" for path, sha in sorted(self.files.items())).encode()
-        ).hexdigest()
+        return stage_digest(self.files.items())
 
 
 @dataclass(frozen=True)
