@@ -19,7 +19,8 @@ from topology.deploy.inventory import Inventory, open_inventory
 from topology.deploy.stop import DeployError
 from topology.plan import store
 from topology.plan.owners import Owners
-from topology.plan.records import Records, Register, by_owner, digest
+from topology.plan.record_tables import Records
+from topology.plan.records import Register, by_owner, digest
 
 COMPARED = ("owner", "digest", "counts", "facts", "inventory")
 _reading = Lock()  # the engine calls from several threads; the tables are read once

@@ -14,20 +14,7 @@ import numpy as np
 import polars as pl
 
 from topology.plan.owners import Owners, Tables
-
-Records = Mapping[str, pl.DataFrame]  # by table name
-
-KEYS: Mapping[str, tuple[str, ...]] = {  # natural key of each table of records
-    "racks": ("name",),
-    "nodes": ("name",),
-    "switches": ("name",),
-    "appliances": ("name",),
-    "cables": ("a_device", "a_port"),
-    "feeds": ("rack", "side"),
-    "power_nodes": ("name",),
-    "sources": ("name",),
-    "batteries": ("name", "bank"),
-}
+from topology.plan.record_tables import TABLES, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +31,9 @@ class Register:
         """
         name = self.tables["stages"].filter(pl.col("stage") == stage).select("name").collect().item()
         found = {}
-        for table, key in KEYS.items():
+        for table, meaning in TABLES.items():
             rows = _QUERIES[table](self, self.tables[table].filter(pl.col("stage") == stage))
-            found[table] = rows.with_columns(stage=pl.lit(name)).sort("owner", *key).collect()
+            found[table] = rows.with_columns(stage=pl.lit(name)).sort("owner", *meaning.key).collect()
         return found
 
 
@@ -61,7 +48,7 @@ def by_owner(records: Records) -> Iterator[tuple[str, Records]]:
 
 def digest(records: Records) -> str:
     """SHA-256 of one owner's records, as 64 hexadecimal digits; it depends on no order of tables or rows."""
-    named = {table: rows.with_columns(owner=pl.lit("")).sort(KEYS[table]) for table, rows in records.items()}
+    named = {table: rows.with_columns(owner=pl.lit("")).sort(TABLES[table].key) for table, rows in records.items()}
     return digests(named).get("", hashlib.sha256().hexdigest())
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.records import TABLES, Records, checked, spelled, unique_keys
+from topology.deploy.inventory.records import checked, spelled
 from topology.deploy.inventory.sqlite_file import columns, quoted, readable, transaction
+from topology.plan.record_tables import TABLES, Records, unique_keys
 from topology.plan.tables import Table
 
 Row = tuple[object, ...]

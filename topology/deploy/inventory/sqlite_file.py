@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.records import TABLES, unique_keys
+from topology.plan.record_tables import TABLES, unique_keys
 from topology.plan.tables import Column, Table
 
 SCHEMA_VERSION = 1
