@@ -4,57 +4,31 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pulumi.dynamic import (
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import DiffResult, UpdateResult
 
 from topology.deploy import kubernetes
+from topology.deploy.provider import SiteProvider
 from topology.deploy.stage import Build
 from topology.deploy.stop import DeployError
 
-COMPARED = ("owner", "digest", "folders", "orders", "facts", "server")
 
-
-class ManifestsProvider(ResourceProvider):
+class ManifestsProvider(SiteProvider):
     """Makes an API server hold exactly the objects of one cell at a stage.
 
-    The state keeps the token of what stood after applying (`applied`) and when it was last read (`standing`).
     Stages of a cell share its objects, and the latest that was applied has them: an earlier one leaves them alone
     then, and has them again when the later one is destroyed.
     """
 
-    serialize_as_secret_always = False  # it has no secrets, and its state should be read in a review
-    _plan: str = ".."
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Take the folder of the build from the stack's configuration."""
-        self._plan = req.config.get("plan") or ".."
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Apply the manifests; done twice it is done once."""
-        return CreateResult(props["owner"], self._applied(props))
+    written = "applied"
+    compared = ("owner", "digest", "folders", "orders", "facts", "server")
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Whether the build changed, somebody edited, or nodes had yet to join when it was applied last."""
-        edited = olds.get("applied") != olds.get("standing") or bool(olds.get("waiting"))
-        return DiffResult(changes=edited or any(olds.get(key) != news.get(key) for key in COMPARED))
+        return DiffResult(changes=True) if olds.get("waiting") else super().diff(_id, olds, news)
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Apply the manifests anew. An API server that the cell is led away from keeps what it has."""
-        return UpdateResult(self._applied(news))
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """What stands on the server now; no id when nothing does."""
-        stands = kubernetes.standing(owner=_set(props), **_server(props))
-        if stands is None:
-            return ReadResult("", {})
-        later = stands.rank > int(props["orders"][-1])
-        return ReadResult(id_, {**props, "standing": props["applied"] if later else stands.token})
+        return UpdateResult(self._write(news))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Leave what the stage before had on the server, or nothing when there is none."""
@@ -69,7 +43,15 @@ class ManifestsProvider(ResourceProvider):
                 f"{props['owner']}: {counts} objects are still in use; destroy it again when they are not"
             )
 
-    def _applied(self, props: dict[str, Any]) -> dict[str, Any]:
+    def _standing(self, props: Mapping[str, Any]) -> str | None:
+        """The token; where a later stage has the objects, that of this stage, since they are not its own any more."""
+        stands = kubernetes.standing(owner=_set(props), **_server(props))
+        if stands is None:
+            return None
+        applied: str = props[self.written]
+        return applied if stands.rank > int(props["orders"][-1]) else stands.token
+
+    def _write(self, props: Mapping[str, Any]) -> dict[str, Any]:
         """The state after applying: what stands, how many objects, how many nodes have yet to join."""
         order = int(props["orders"][-1])
         stands = kubernetes.standing(owner=_set(props), **_server(props))
@@ -78,11 +60,11 @@ class ManifestsProvider(ResourceProvider):
             waiting = self._apply(props, props["folders"], order)
             stands = kubernetes.standing(owner=_set(props), **_server(props))
         token, objects = (stands.token, stands.objects) if stands else ("", 0)
-        return {**props, "applied": token, "standing": token, "objects": objects, "waiting": waiting}
+        return self._state(props, token, objects=objects, waiting=waiting)
 
     def _apply(self, props: Mapping[str, Any], folders: Sequence[str], order: int) -> int:
         """Apply files that are as they were built; how many nodes have yet to join."""
-        build = Build.at(Path(self._plan))
+        build = Build.at(self._build)
         for path in build.files:
             if path.startswith(tuple(f"{folder}/" for folder in folders)):
                 build.read(path)  # refuses one that was changed
