@@ -7,11 +7,10 @@ from typing import Any, ClassVar, Self
 import pulumi
 from pulumi.dynamic import Resource
 
-from topology.artifacts.pulumi.resources import stage_digest
 from topology.deploy.manifests import ManifestsProvider
 from topology.deploy.publishing import PublishingProvider
 from topology.deploy.registration import RegistrationProvider
-from topology.deploy.stage import Bundle, Stage
+from topology.deploy.stage import Bundle, Stage, stage_digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,16 @@
 """The provider that registers records of the plan in the site inventory."""
 
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import UpdateResult
 
-from topology.deploy.inventory import Inventory, open_inventory
 from topology.deploy.provider import SiteProvider
-from topology.deploy.stop import DeployError
-from topology.plan import store
-from topology.plan.owners import Owners
-from topology.plan.record_tables import Records
-from topology.plan.records import Register, by_owner, digest
+from topology.deploy.stop import end_when_asked
 
-_reading = Lock()  # the engine calls from several threads; the tables are read once
+if TYPE_CHECKING:
+    from topology.deploy.inventory import Inventory
+    from topology.plan.record_tables import Records
 
 
 class RegistrationProvider(SiteProvider):
@@ -45,32 +39,17 @@ class RegistrationProvider(SiteProvider):
     def _standing(self, props: Mapping[str, Any]) -> str | None:
         return _inventory(props).token(props["owner"])
 
-    def _records(self, props: Mapping[str, Any]) -> Records:
-        """Records of the plan for an owner, proved to be those that the state is to name.
+    def _records(self, props: Mapping[str, Any]) -> "Records":
+        """Records of the plan for an owner, proved to be those that the state is to name."""
+        from topology.deploy.built import records  # noqa: PLC0415 -- as in `_inventory`
 
-        Raises:
-            DeployError: the tables are not those of the inventory file.
-        """
-        cluster, stage, name = props["owner"].split("/")
-        folder = self._build
-        with _reading:
-            found = _stage_records(folder, (folder / "plan.json").stat().st_mtime_ns, stage)
-        records = found.get(name, {})
-        if digest(records) != props["digest"]:
-            message = f"{folder}/tables are not those of {cluster} stage {stage}"
-            raise DeployError(f"{message}; run topology build again, and nothing beside it")
-        return records
+        end_when_asked()
+        return records(self._build, props["owner"], props["digest"])
 
 
-@cache
-def _stage_records(folder: Path, changed_ns: int, stage: str) -> Mapping[str, Records]:
-    """Records that a stage adds, by owner."""
-    del changed_ns  # another build in the same folder is another plan
-    tables = store.scan(folder)
-    names = tables["stages"].select("stage", "name").collect()
-    number = dict(names.select("name", "stage").iter_rows())[stage]
-    return dict(by_owner(Register(tables, Owners.of(tables)).stage(number)))
+def _inventory(props: Mapping[str, Any]) -> "Inventory":
+    """The inventory that a resource is in. Most updates find nothing to do and never load what it needs."""
+    from topology.deploy.inventory import open_inventory  # noqa: PLC0415
 
-
-def _inventory(props: Mapping[str, Any]) -> Inventory:
+    end_when_asked()
     return open_inventory(props["inventory"])

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any, Self
 import pulumi
 from jsonschema import Draft202012Validator
 
-from topology.artifacts.pulumi.resources import stage_digest
 from topology.deploy.stop import DeployError, stop
 from topology.resources import data
 
@@ -183,6 +182,11 @@ DEFAULTS: Mapping[str, Any] = {
     "attest": {},
     "protect": True,
 }
+
+
+def stage_digest(parts: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over names and digests of everything a stage deploys, in any order."""
+    return hashlib.sha256("".join(f"{name} {each}\n" for name, each in sorted(parts)).encode()).hexdigest()
 
 
 def settings(config: pulumi.Config) -> Mapping[str, Any]:

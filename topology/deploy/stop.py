@@ -1,5 +1,6 @@
-"""Ending a Pulumi program with lines that people can act on, and no traceback."""
+"""How what Pulumi starts ends: a program with lines that people can act on, a provider when it is asked."""
 
+import signal
 import sys
 from collections.abc import Iterable
 from typing import NoReturn
@@ -18,3 +19,13 @@ def stop(lines: Iterable[str]) -> NoReturn:
     for line in lines:
         pulumi.log.error(line)
     sys.exit(SHOWN)
+
+
+def end_when_asked() -> None:
+    """Let SIGINT end a provider that waits for requests, now that polars is loaded.
+
+    The handler that polars installs restarts what a signal interrupts: the wait goes on, and the engine kills the
+    provider five seconds later, in every update.
+    """
+    if hasattr(signal, "siginterrupt"):  # not on Windows, where the engine sends another signal
+        signal.siginterrupt(signal.SIGINT, True)  # noqa: FBT003 - it takes no keywords

@@ -4,9 +4,8 @@ A resource is what people name and approve: a scalable unit, a pod of a fabric, 
 stay in the tables; the stack's state holds their digest and their counts.
 """
 
-import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -70,11 +69,6 @@ def resources(register: Register, stage: int, renamed: Mapping[str, str]) -> tup
         for owner, each in digests(whole).items()
     ]
     return tuple(sorted(made, key=lambda resource: _place(resource.name)))
-
-
-def stage_digest(parts: Iterable[tuple[str, str]]) -> str:
-    """SHA-256 over names and digests of everything a stage deploys, in any order."""
-    return hashlib.sha256("".join(f"{name} {each}\n" for name, each in sorted(parts)).encode()).hexdigest()
 
 
 def earlier_names(owner: str, renamed: Mapping[str, str]) -> list[str]:
