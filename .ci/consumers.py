@@ -5,61 +5,68 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from topology.verify import browser, definitions, nautobot, stores
+from topology.verify import browser, definitions, stores
 from topology.verify.cache import UnavailableError
 from topology.verify.engines import ENGINES, etcd, kube_apiserver, kueue, pulumi
-from topology.verify.packages import SUITES, slurm
+from topology.verify.inventory_server import prepare
+from topology.verify.nautobot import NAUTOBOT
+from topology.verify.netbox import NETBOX
+from topology.verify.slurm_packages import SUITES, slurm
 
 IN_CI = os.environ.get("CI") == "true"
 SAID_FROM_S = 1.0  # what was there already is not worth a line
-
-
-def inventory_server() -> None:
-    """A Nautobot and its database; in CI the packages of PostgreSQL and Redis as well, where they are missing."""
-    if IN_CI and os.getuid() == 0:
-        stores.install()
-    nautobot.prepare()
+AT_ONCE = 2  # a build takes all cores, the migrations of a database one
 
 
 def pictures() -> None:
-    """Chromium and the mermaid package; in CI Debian's Chromium is installed where none is."""
-    if IN_CI and os.getuid() == 0:
-        browser.install()
+    """Chromium and the mermaid package."""
     browser.chromium()
     browser.mermaid()
 
 
 _VERSIONS = {engine.name: engine.version for engine in ENGINES}
+SYSTEM: Mapping[str, Callable[[], object]] = {  # in CI, as root: what apt brings, one after another
+    "PostgreSQL and Redis": stores.install,
+    "Chromium": browser.install,
+}
 CONSUMERS: Mapping[str, Callable[[], object]] = {  # what a reader of a log calls it: what brings it
     **{f"Slurm {release}": partial(slurm, release) for release in SUITES},
+    f"NetBox {NETBOX.version}": partial(prepare, NETBOX),
+    f"Nautobot {NAUTOBOT.version}": partial(prepare, NAUTOBOT),
     f"Pulumi {_VERSIONS['pulumi']}": pulumi,
     f"etcd {_VERSIONS['etcd']}": etcd,
     f"kube-apiserver and kubectl {_VERSIONS['kubernetes']}": kube_apiserver,
     f"Kueue {_VERSIONS['kueue']}": kueue,
     "the definitions of Kubernetes kinds": definitions.fetch,
-    f"Nautobot {nautobot.VERSION}": inventory_server,
     f"Chromium and mermaid {browser.MERMAID}": pictures,
 }
 
 
+def missing(name: str, bring: Callable[[], object]) -> str:
+    """Why there is no `name`; empty when it is there now."""
+    begun = time.monotonic()
+    try:
+        bring()
+    except UnavailableError as error:
+        return f"no {name}: {str(error).splitlines()[0]}"
+    took = time.monotonic() - begun
+    if took > SAID_FROM_S:
+        sys.stderr.write(f"{name} is ready after {took:.0f} s\n")
+    return ""
+
+
 def main() -> int:
     """Exit code: 1 when CI lacks a program; elsewhere the tests that need it are left out."""
-    missing = []
-    for name, bring in CONSUMERS.items():  # one after another: each build takes all cores
-        begun = time.monotonic()
-        try:
-            bring()
-        except UnavailableError as error:
-            missing.append(f"no {name}: {str(error).splitlines()[0]}")
-        else:
-            took = time.monotonic() - begun
-            if took > SAID_FROM_S:
-                sys.stderr.write(f"{name} is ready after {took:.0f} s\n")
-    for line in missing:
+    system = SYSTEM if IN_CI and os.getuid() == 0 else {}
+    said = [missing(name, bring) for name, bring in system.items()]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        said += pool.map(missing, CONSUMERS, CONSUMERS.values())
+    for line in filter(None, said):
         sys.stderr.write(f"error: {line}\n" if IN_CI else f"warning: tests are left out, {line}\n")
-    return 1 if missing and IN_CI else 0
+    return 1 if any(said) and IN_CI else 0
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""Inventories to write to: a file in a fresh folder, and a real Nautobot."""
+"""Inventories to write to: a file in a fresh folder, a real Nautobot, a real NetBox."""
 
 import os
 
 import pytest
-from nautobot_rest import Rest
+import rest as plain_rest
 
 from topology.deploy.inventory import open_inventory
 from topology.verify.cache import UnavailableError
-from topology.verify.nautobot import Nautobot
+from topology.verify.inventory_server import InventoryServer
+from topology.verify.nautobot import NAUTOBOT
+from topology.verify.netbox import NETBOX
+
+SERVERS = {"nautobot": (NAUTOBOT, plain_rest.Nautobot), "netbox": (NETBOX, plain_rest.NetBox)}
 
 
 @pytest.fixture
@@ -22,18 +26,27 @@ def inventory(path):
     return open_inventory({"kind": "sqlite", "path": str(path)})
 
 
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(kind, marks=[pytest.mark.inventory, pytest.mark.xdist_group(kind)]) for kind in SERVERS],
+)
+def kind(request):
+    """The kind of inventory server that a test runs on, each in its turn."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
-def nautobot():
-    """A Nautobot without any object."""
+def server(kind):
+    """A server of that kind without any object."""
     try:
-        with Nautobot() as running:
+        with InventoryServer(SERVERS[kind][0]) as running:
             yield running
     except UnavailableError as missing:
         if os.environ.get("CI") == "true":
-            pytest.fail(f"Nautobot must be there in CI: {missing}", pytrace=False)
-        pytest.skip(f"no Nautobot is to be had: {missing}")
+            pytest.fail(f"{kind} must be there in CI: {missing}", pytrace=False)
+        pytest.skip(f"no {kind} is to be had: {missing}")
 
 
 @pytest.fixture(scope="session")
-def rest(nautobot):
-    return Rest(nautobot.url, nautobot.token)
+def rest(kind, server):
+    return SERVERS[kind][1](server.url, server.token)

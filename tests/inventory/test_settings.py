@@ -13,18 +13,22 @@ from topology.deploy.inventory import InventoryError, open_inventory
 URL = "http://127.0.0.1:9"  # nothing listens on the discard port
 
 
+KINDS = {"nautobot": "Nautobot", "netbox": "NetBox"}
+
+
 @pytest.fixture
 def token(monkeypatch):
-    """A token in the environment under its usual name."""
-    monkeypatch.setenv("NAUTOBOT_TOKEN", "0123456789" * 4)
+    """A token in the environment under its usual names."""
+    for kind in KINDS:
+        monkeypatch.setenv(f"{kind.upper()}_TOKEN", "0123456789" * 4)
     return "0123456789" * 4
 
 
-def refused(config, *, ask=False):
+def refused(config, *, kind="nautobot", ask=False):
     """The one line with which a configuration is refused, or the server behind it."""
 
     def call():
-        inventory = open_inventory({"kind": "nautobot", **config})
+        inventory = open_inventory({"kind": kind, **config})
         if ask:
             inventory.token("lab/unit-0")
 
@@ -54,15 +58,18 @@ def test_a_wrong_configuration_is_refused_in_one_line(config, says):
     assert "s3cret" not in said
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.usefixtures("token")
-def test_a_server_that_is_not_there_is_said_so():
-    assert f"Nautobot at {URL} cannot be reached, reading extras/custom-fields" in refused({"url": URL}, ask=True)
+def test_a_server_that_is_not_there_is_said_so(kind):
+    said = refused({"url": URL}, kind=kind, ask=True)
+    assert f"{KINDS[kind]} at {URL} cannot be reached, reading extras/custom-fields" in said
 
 
-def test_the_token_is_in_no_text_of_the_inventory(token):
-    inventory = open_inventory({"kind": "nautobot", "url": URL})
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_token_is_in_no_text_of_the_inventory(token, kind):
+    inventory = open_inventory({"kind": kind, "url": URL})
     assert token not in repr(vars(inventory))
-    assert token not in refused({"url": URL}, ask=True)
+    assert token not in refused({"url": URL}, kind=kind, ask=True)
 
 
 @pytest.fixture
@@ -84,25 +91,28 @@ def stranger(tmp_path):
     server.server_close()
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.usefixtures("token")
-def test_a_certificate_that_nobody_vouches_for_is_refused_and_an_authority_may_be_named(stranger):
+def test_a_certificate_that_nobody_vouches_for_is_refused_and_an_authority_may_be_named(stranger, kind):
     url, certificate = stranger
-    said = refused({"url": url}, ask=True)
-    assert f"Nautobot at {url} has a certificate that is not trusted; name its authority: ca_file" in said
-    assert "(404)" in refused({"url": url, "ca_file": certificate}, ask=True)  # trusted, and no Nautobot
+    said = refused({"url": url}, kind=kind, ask=True)
+    assert f"{KINDS[kind]} at {url} has a certificate that is not trusted; name its authority: ca_file" in said
+    assert "(404)" in refused({"url": url, "ca_file": certificate}, kind=kind, ask=True)  # trusted, and no such server
 
 
 WITHOUT = """
 import sys
-sys.modules["pynautobot"] = None
+sys.modules["py{kind}"] = None
 from topology.deploy.inventory import InventoryError, open_inventory
 try:
-    open_inventory({"kind": "nautobot", "url": "http://127.0.0.1:9"})
+    open_inventory({{"kind": "{kind}", "url": "http://127.0.0.1:9"}})
 except InventoryError as error:
     print(error)
 """
 
 
-def test_a_missing_package_is_said_with_what_to_install():
-    said = subprocess.run([sys.executable, "-c", WITHOUT], check=True, capture_output=True, text=True).stdout
-    assert said == 'inventory: nautobot needs the package pynautobot; run: pip install "cluster-topology[nautobot]"\n'
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_missing_package_is_said_with_what_to_install(kind):
+    program = WITHOUT.format(kind=kind)
+    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert said == f'inventory: {kind} needs the package py{kind}; run: pip install "cluster-topology[{kind}]"\n'

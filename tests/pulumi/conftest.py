@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from topology.verify.engines import pulumi
-from topology.verify.packages import UnavailableError
+from topology.verify.slurm_packages import UnavailableError
 
 HERE = Path(__file__).parent
 SITE = HERE / "site.yaml"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from topology.verify.packages import UnavailableError, slurm
 from topology.verify.slurm import SlurmController
 from topology.verify.slurm_daemon import UP, SlurmStartError, end, start
 from topology.verify.slurm_machine import settle
+from topology.verify.slurm_packages import UnavailableError, slurm
 
 pytestmark = pytest.mark.slurm
 TEXT = (Path(__file__).parent / "site.yaml").read_text()

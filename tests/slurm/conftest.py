@@ -4,7 +4,7 @@ import random
 import pytest
 import slurm_folders
 
-from topology.verify.packages import UnavailableError, slurm
+from topology.verify.slurm_packages import UnavailableError, slurm
 
 
 def unpacked(release):

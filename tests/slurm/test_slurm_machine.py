@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from topology.verify.packages import UnavailableError
 from topology.verify.slurm_machine import REPLACED, settle, without_machine_keys
+from topology.verify.slurm_packages import UnavailableError
 
 
 @pytest.fixture

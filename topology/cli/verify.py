@@ -33,7 +33,7 @@ def verify(
 
     Exit codes: 0 fine, 2 DIR or Slurm is not to be had, 4 Slurm read or placed otherwise than was built.
     """
-    from topology.verify.packages import UnavailableError  # noqa: PLC0415 - not needed by --help
+    from topology.verify.slurm_packages import UnavailableError  # noqa: PLC0415 - not needed by --help
 
     folders = sorted(folder.glob(f"stages/{stage}/slurm/*"))
     if not (folder / "plan.json").is_file() or not folders:
@@ -57,8 +57,8 @@ def verify(
 
 def _faults(folder: Path, seed: int, steps: Progress) -> Iterator[str]:
     """What one slurmctld says or does otherwise than its files ask, a line each."""
-    from topology.verify.packages import slurm  # noqa: PLC0415 - not needed by --help
     from topology.verify.slurm import SlurmController, SlurmStartError  # noqa: PLC0415
+    from topology.verify.slurm_packages import slurm  # noqa: PLC0415 - not needed by --help
 
     by_yaml = (folder / "topology.yaml").exists()
     steps.step(f"starting slurmctld on {folder}")

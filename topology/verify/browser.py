@@ -2,13 +2,13 @@
 
 import base64
 import hashlib
-import os
 import shutil
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
+from topology.verify import debian
 from topology.verify.cache import UnavailableError, alone, cache, sweep
 from topology.verify.programs import Answer, run
 
@@ -50,13 +50,8 @@ def install() -> None:
     Raises:
         UnavailableError: apt is not there or says no.
     """
-    if any(map(shutil.which, NAMES)):
-        return
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-    for words in (["update"], ["install", "-y", "--no-install-recommends", *DEBIAN]):
-        answer = run(["apt-get", "-qq", *words], env=environment, limit_s=900)
-        if answer.code != 0:
-            raise UnavailableError(f"Chromium cannot be installed: {answer.last_words}")
+    if not any(map(shutil.which, NAMES)):
+        debian.install(*DEBIAN)
 
 
 def show(page: str, *flags: str, limit_s: float = 120) -> Answer:

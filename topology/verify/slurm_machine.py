@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from topology.verify.packages import UnavailableError
+from topology.verify.slurm_packages import UnavailableError
 
 REPLACED = {  # key: why the rendered value cannot be used here
     "SlurmctldHost": "the controller is this machine, whatever its name; written only where one was rendered",

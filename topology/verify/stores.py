@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from topology.verify import debian
 from topology.verify.cache import UnavailableError
 from topology.verify.programs import run
 from topology.verify.slurm_machine import free_port
@@ -25,7 +26,6 @@ DEBIAN = ("postgresql", "redis-server")  # the packages that bring both
 LIBRARY = Path("/usr/lib/postgresql")  # Debian: a folder per major release
 USER = "postgres"
 SETPRIV = Path("/usr/bin/setpriv")  # of util-linux: ends a program with its parent, runs it as another user
-INSTALL_S = 600
 READY_S = 60
 END_S = 20
 POLL_S = 0.05
@@ -79,11 +79,7 @@ def install() -> None:
     try:
         find()
     except UnavailableError:
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (["update"], ["install", "-y", "--no-install-recommends", *DEBIAN]):
-            answer = run(["apt-get", "-qq", *words], env=environment, limit_s=INSTALL_S)
-            if answer.code != 0:
-                raise UnavailableError(f"apt-get {words[0]} failed: {answer.last_words}") from None
+        debian.install(*DEBIAN)
 
 
 class Stores:

@@ -4,12 +4,14 @@ A token is the SHA-256 of what the inventory holds for an owner, read back from 
 until somebody changes the inventory, so that `pulumi refresh` sees every change made by hand.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from topology.deploy.inventory.error import InventoryError
 from topology.deploy.inventory.records import TABLES, Records
+from topology.deploy.inventory.settings import server_settings
 
 __all__ = ["TABLES", "Inventory", "InventoryError", "Records", "open_inventory"]
 
@@ -56,15 +58,29 @@ def _sqlite(config: Mapping[str, Any]) -> Inventory:
 
 
 def _nautobot(config: Mapping[str, Any]) -> Inventory:
-    try:
-        from topology.deploy.inventory.nautobot.inventory import NautobotInventory  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise InventoryError(
-            f"inventory: nautobot needs the package {error.name}", 'run: pip install "cluster-topology[nautobot]"'
-        ) from error
-    from topology.deploy.inventory.settings import server_settings  # noqa: PLC0415
-
+    with _installed("nautobot"):
+        from topology.deploy.inventory.nautobot.inventory import NautobotInventory  # noqa: PLC0415 -- as above
     return NautobotInventory(server_settings(config, "NAUTOBOT_TOKEN"))
 
 
-_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Inventory]] = {"nautobot": _nautobot, "sqlite": _sqlite}
+def _netbox(config: Mapping[str, Any]) -> Inventory:
+    with _installed("netbox"):
+        from topology.deploy.inventory.netbox.inventory import NetboxInventory  # noqa: PLC0415 -- as above
+    return NetboxInventory(server_settings(config, "NETBOX_TOKEN"))
+
+
+@contextmanager
+def _installed(kind: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise InventoryError(
+            f"inventory: {kind} needs the package {error.name}", f'run: pip install "cluster-topology[{kind}]"'
+        ) from error
+
+
+_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Inventory]] = {
+    "nautobot": _nautobot,
+    "netbox": _netbox,
+    "sqlite": _sqlite,
+}

@@ -14,7 +14,7 @@ one that was renamed by hand is found again.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -26,6 +26,8 @@ from topology.deploy.inventory.records import TABLES
 Objects = Mapping[str, pl.DataFrame]  # by kind; columns: key, those of the kind, its marks; sorted by key
 
 TEXT, NUMBER, TRUTH = pl.String(), pl.Int64(), pl.Boolean()
+MARK = "topology_"  # what our custom fields begin with
+OWNER, KEY = f"{MARK}owner", f"{MARK}key"
 SITE = ""  # the location that is the site itself; halls go by their names
 BATTERY_ROLE = "battery-bank"
 NODE_ROLE = "compute-node"
@@ -85,6 +87,15 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+ENDPOINTS = {  # Nautobot took them over from NetBox
+    "panels": "dcim/power-panels",
+    "racks": "dcim/racks",
+    "feeds": "dcim/power-feeds",
+    "devices": "dcim/devices",
+    "cables": "dcim/cables",
+}
+
+
 def objects(records: Mapping[str, pl.DataFrame], catalog: Catalog) -> dict[str, pl.DataFrame]:
     """Objects of checked records, by kind in the order in which they are made; kinds without any are left out.
 
@@ -109,6 +120,12 @@ def shaped(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in schema.items()
     ).sort("key", maintain_order=True)
+
+
+def custom_fields(owner: str, marks: Iterable[str]) -> pl.Expr:
+    """The custom fields of objects: whose they are, their keys and `marks`."""
+    columns = [pl.col(name).alias(f"{MARK}{name}") for name in marks]
+    return pl.struct(pl.lit(owner).alias(OWNER), pl.col("key").alias(KEY), *columns)
 
 
 def digest(standing: Objects) -> str:

@@ -1,205 +1,35 @@
-"""The inventory in Nautobot: what differs from the records is made, changed or deleted, and nothing else is touched.
+"""The inventory in Nautobot, through its REST API and pynautobot."""
 
-Ours is an object whose custom field `topology_owner` names the owner. What a site adds to it (serial number, asset
-tag, status, comments, tags) is not compared and stays. A device that was renamed or moved by hand, a mark that was
-changed, a cable that was taken out is.
-"""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import polars as pl
 
-from topology.catalog.load import load
-from topology.catalog.model import Catalog
-from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.nautobot.ground import Ground, has_marks, lay
-from topology.deploy.inventory.nautobot.reading import ENDPOINTS, OWNED, OWNER, of_kind, standing
-from topology.deploy.inventory.nautobot.server import Schema, Server
-from topology.deploy.inventory.nautobot.writing import made, rows
-from topology.deploy.inventory.objects import KINDS, TEXT, Objects, digest, objects
-from topology.deploy.inventory.products import DeviceType, device_types
-from topology.deploy.inventory.records import TABLES, Records, checked
+from topology.deploy.inventory.ground import Ground, alone, has_marks
+from topology.deploy.inventory.nautobot import ground, reading, writing
+from topology.deploy.inventory.nautobot.server import Nautobot
+from topology.deploy.inventory.objects import Objects
+from topology.deploy.inventory.products import DeviceType
+from topology.deploy.inventory.rest import Row
+from topology.deploy.inventory.server_inventory import ServerInventory
 from topology.deploy.inventory.settings import ServerSettings
 
-# What would go or be left without a footing when an object goes: kind, its endpoint there, the filter that asks.
-LEANING = {
-    "panels": (("power feed", "dcim/power-feeds", "power_panel"),),
-    "racks": (("device", "dcim/devices", "rack"), ("power feed", "dcim/power-feeds", "rack")),
-    "devices": (("cable", "dcim/cables", "device_id"),),
-}
-NAMED_AND_OWNED: Schema = {**OWNED, "name": TEXT}
-LABELLED_AND_OWNED: Schema = {**OWNED, "display": TEXT}
 
+class NautobotInventory(ServerInventory):
+    """Objects of every owner in one Nautobot."""
 
-class NautobotInventory:
-    """Objects of every owner in one Nautobot.
-
-    Raises:
-        InventoryError: In every method, when Nautobot refuses or cannot be reached.
-    """
+    begins = writing.BEGINS
 
     def __init__(self, settings: ServerSettings) -> None:
-        self._settings = settings
-        self._server = Server(settings)
-        self._marked = False  # until the custom fields are seen to be there
+        super().__init__(settings, Nautobot(settings))
 
-    def write(self, owner: str, records: Records) -> str:
-        """Token of exactly these records, which now stand for `owner`; nothing is sent where they stand already.
+    def has_marks(self) -> bool:  # noqa: D102 -- as in ServerInventory
+        return has_marks(self.server, "key")
 
-        Raises:
-            InventoryError: A record is malformed, refers to something that is not there, or is claimed by
-                another owner or by nobody.
-        """
-        given = checked(owner, records)
-        catalog = load(self._settings.catalog)
-        wanted = objects(given, catalog)
-        there = self._standing(owner)
-        if digest(there) != digest(wanted):
-            self._make(owner, wanted, there, given, catalog)
-            there = self._standing(owner, [kind for kind in KINDS if kind in wanted or kind in there])
-            _same(owner, wanted, there)
-        return digest(there)
+    def of_kind(self, kind: str, owner: str, site: str) -> pl.DataFrame:  # noqa: D102
+        return reading.of_kind(self.server, kind, owner, site)
 
-    def token(self, owner: str) -> str | None:
-        """Digest of the objects that carry `owner`, as Nautobot has them now; None without any."""
-        there = self._standing(owner)
-        return digest(there) if there else None
+    def lay(self, site: str, wanted: Objects, types: Sequence[DeviceType]) -> Ground:  # noqa: D102
+        return alone(lambda: ground.laid(self.server, site, wanted, types))
 
-    def remove(self, owner: str) -> None:
-        """Delete the objects that carry `owner`; what they stand on (locations, types, roles) stays.
-
-        Raises:
-            InventoryError: Something that is not the owner's leans on them: a device in a rack, a cable in a
-                port. Nothing is deleted then.
-        """
-        there = self._standing(owner)
-        self._delete(owner, there)
-
-    def _standing(self, owner: str, kinds: Iterable[str] = KINDS) -> dict[str, pl.DataFrame]:
-        self._marked = self._marked or has_marks(self._server)
-        return standing(self._server, owner, self._site(owner), kinds) if self._marked else {}
-
-    def _site(self, owner: str) -> str:
-        return self._settings.site or owner.partition("/")[0]
-
-    def _make(
-        self, owner: str, wanted: Objects, there: Objects, given: Mapping[str, pl.DataFrame], catalog: Catalog
-    ) -> None:
-        changes = {kind: Change.of(kind, wanted.get(kind), there.get(kind)) for kind in KINDS}
-        ground = lay(self._server, self._site(owner), wanted, _types(given, catalog))
-        for kind, change in changes.items():
-            self._claimed(owner, kind, change.missing, ground)
-        extra = {kind: change.extra for kind, change in changes.items()}
-        renamed = changes["devices"].changed.height > 0
-        if renamed:  # until that is mended, their cables seem to end elsewhere
-            extra["cables"] = extra["cables"].join(changes["cables"].missing, on="key", how="anti")
-        self._delete(owner, extra, kept=there)
-        for kind, change in changes.items():
-            if kind != "cables" or not renamed:
-                self._send(owner, kind, change, ground)
-        if renamed:
-            cables = of_kind(self._server, "cables", owner, self._site(owner))
-            left = Change.of("cables", wanted.get("cables"), cables)
-            self._server.delete(ENDPOINTS["cables"], left.extra["id"].to_list())
-            self._send(owner, "cables", left, ground)
-
-    def _send(self, owner: str, kind: str, change: "Change", ground: Ground) -> None:
-        """Create what is missing and change what is otherwise."""
-        if change.missing.height:
-            self._server.create(ENDPOINTS[kind], made(rows(self._server, ground, owner, kind, change.missing), kind))
-        if change.changed.height:
-            new = rows(self._server, ground, owner, kind, change.changed)
-            ids = change.changed["id"]
-            self._server.update(ENDPOINTS[kind], [{"id": each, **row} for each, row in zip(ids, new, strict=True)])
-
-    def _claimed(self, owner: str, kind: str, missing: pl.DataFrame, ground: Ground) -> None:
-        """Refuse to make an object whose name is taken at the site, by another owner or by hand."""
-        if kind == "cables" or missing.is_empty():
-            return
-        found = self._server.read_each(
-            ENDPOINTS[kind], NAMED_AND_OWNED, "name", missing["name"], location=ground.site
-        ).sort("name")
-        if found.height:
-            name, other = found["name"][0], found["custom_fields"].struct.field(OWNER)[0]
-            if other:
-                raise InventoryError(
-                    f"{kind} {name} is claimed by {owner} and stands for {other}",
-                    f"deploy or remove {other} first, so that it lets go of it",
-                )
-            raise InventoryError(
-                f"{kind} {name} of {owner} is in Nautobot and no owner wrote it",
-                f"rename or delete it there, or hand it over: custom field {OWNER} = {owner}, topology_key = {name}",
-            )
-
-    def _delete(self, owner: str, extra: Objects, kept: Objects | None = None) -> None:
-        """Delete objects of `owner`, cables first; before the first one, see that nothing leans on any of them."""
-        mine = pl.concat([frame["id"] for frame in (kept or extra).values()] or [pl.Series([], dtype=pl.String)])
-        for kind, leaning in LEANING.items():
-            if kind in extra and extra[kind].height:
-                for what, endpoint, by in leaning:
-                    self._leaning(owner, kind, extra[kind], mine, (what, endpoint, by))
-        for kind in reversed(list(KINDS)):
-            if kind in extra and extra[kind].height:
-                self._server.delete(ENDPOINTS[kind], extra[kind]["id"].to_list())
-
-    def _leaning(
-        self, owner: str, kind: str, frame: pl.DataFrame, mine: pl.Series, asked: tuple[str, str, str]
-    ) -> None:
-        what, endpoint, by = asked
-        found = self._server.read_each(endpoint, LABELLED_AND_OWNED, by, frame["id"])
-        others = found.filter(~pl.col("id").is_in(mine.implode())).sort("display")
-        if others.height:
-            row = others.row(0, named=True)
-            whose = row["custom_fields"][OWNER] or "no owner here"
-            raise InventoryError(
-                f"{owner}: {kind} stay, {what} {row['display']} of {whose} is on one of {frame['key'][0]} "
-                f"to {frame['key'][-1]}; {others.height} in all",
-                "move or remove it, then run it again",
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What turns the objects of one kind into those that are wanted."""
-
-    extra: pl.DataFrame  # with ids
-    missing: pl.DataFrame
-    changed: pl.DataFrame  # as wanted, with the ids of those that are there
-
-    @classmethod
-    def of(cls, kind: str, wanted: pl.DataFrame | None, there: pl.DataFrame | None) -> "Change":
-        """Objects are matched by key. A copy that somebody made is extra; the ends of a cable cannot be changed."""
-        schema = KINDS[kind].schema
-        wanted = pl.DataFrame(schema=schema) if wanted is None else wanted
-        there = pl.DataFrame(schema={**schema, "id": TEXT}) if there is None or there.is_empty() else there
-        fixed = ["key", "a_device", "a_port", "b_device", "b_port"] if kind == "cables" else ["key"]
-        first = there.filter(pl.struct("key").is_first_distinct())
-        kept = first.join(wanted, on=fixed, how="semi")
-        return cls(
-            extra=there.join(kept, on="id", how="anti"),
-            missing=wanted.join(kept, on="key", how="anti"),
-            changed=wanted.join(kept.select("key", "id"), on="key").join(
-                kept, on=[*schema, "id"], how="anti", nulls_equal=True
-            ),
-        )
-
-
-def _types(given: Mapping[str, pl.DataFrame], catalog: Catalog) -> list[DeviceType]:
-    """Device types of everything among the records that becomes a device."""
-    boxes = [given[name] for name in ("switches", "appliances", "nodes", "batteries") if name in given]
-    empty = pl.DataFrame(schema={"name": TEXT, "product": TEXT})
-    devices = pl.concat([empty, *(frame.select("name", "product") for frame in boxes)])
-    return device_types(devices, given.get("cables", TABLES["cables"].empty()), catalog)
-
-
-def _same(owner: str, wanted: Objects, there: Objects) -> None:
-    """Nautobot may take a row and keep something else; then nothing that says it is written would be true."""
-    for kind in KINDS:
-        change = Change.of(kind, wanted.get(kind), there.get(kind))
-        different = pl.concat([change.extra["key"], change.missing["key"], change.changed["key"]]).sort()
-        if different.len():
-            raise InventoryError(
-                f"{owner}: Nautobot keeps {different.len()} {kind} otherwise than sent, such as {different[0]}",
-                "another program may be changing them; look at its change log",
-            )
+    def rows(self, on: Ground, owner: str, kind: str, wanted: pl.DataFrame) -> list[Row]:  # noqa: D102
+        return writing.rows(self.server, on, owner, kind, wanted)

@@ -1,26 +1,15 @@
 """What Nautobot holds for an owner, as objects: every reference by its name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 
-from topology.deploy.inventory.nautobot.server import Schema, Server
-from topology.deploy.inventory.objects import KINDS, SITE, TEXT, shaped
+from topology.deploy.inventory.objects import ENDPOINTS, KEY, KINDS, MARK, OWNER, SITE, TEXT, shaped
 from topology.deploy.inventory.products import type_name
+from topology.deploy.inventory.references import NAMED, REFERENCE
+from topology.deploy.inventory.rest import RestServer, Schema
 
-ENDPOINTS = {
-    "panels": "dcim/power-panels",
-    "racks": "dcim/racks",
-    "feeds": "dcim/power-feeds",
-    "devices": "dcim/devices",
-    "cables": "dcim/cables",
-}
-MARK = "topology_"  # what our custom fields begin with
-OWNER, KEY = f"{MARK}owner", f"{MARK}key"
-REFERENCE = pl.Struct({"id": TEXT})
 CHOICE = pl.Struct({"value": TEXT})
-NAMED: Schema = {"id": TEXT, "name": TEXT}
-OWNED: Schema = {"id": TEXT, "custom_fields": pl.Struct({OWNER: TEXT, KEY: TEXT})}
 FIELDS: Mapping[str, Mapping[str, pl.DataType]] = {  # of the server, by kind: those that objects are compared by
     "panels": {"name": TEXT, "location": REFERENCE, "power_path": CHOICE},
     "racks": {
@@ -51,18 +40,11 @@ FIELDS: Mapping[str, Mapping[str, pl.DataType]] = {  # of the server, by kind: t
 }
 
 
-def standing(server: Server, owner: str, site: str, kinds: Iterable[str] = KINDS) -> dict[str, pl.DataFrame]:
-    """Objects that carry `owner`, by kind: `id`, then the columns of the kind; sorted by key.
+def of_kind(server: RestServer, kind: str, owner: str, site: str) -> pl.DataFrame:
+    """Objects of one kind that carry `owner`: `id`, then the columns of the kind; sorted by key.
 
-    `site` is the name of the site's own location. Kinds without an object are left out. A reference to
-    something that is not there any more is null.
+    `site` is the name of the site's own location. A reference to something that is not there any more is null.
     """
-    found = {kind: of_kind(server, kind, owner, site) for kind in kinds}
-    return {kind: frame for kind, frame in found.items() if frame.height}
-
-
-def of_kind(server: Server, kind: str, owner: str, site: str) -> pl.DataFrame:
-    """Objects of one kind that carry `owner`, as in `standing`; no row where there is none."""
     marks = {f"{MARK}{name}": dtype for name, dtype in KINDS[kind].marks.items()}
     custom = pl.Struct({OWNER: TEXT, KEY: TEXT, **marks})
     schema: Schema = {"id": TEXT, **FIELDS[kind], "custom_fields": custom}
@@ -74,11 +56,11 @@ def of_kind(server: Server, kind: str, owner: str, site: str) -> pl.DataFrame:
     return shaped(kind, named).with_columns(id=named["id"])
 
 
-def _panels(server: Server, frame: pl.DataFrame) -> pl.DataFrame:
+def _panels(server: RestServer, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(location=_location(server, frame), power_path=_choice("power_path"))
 
 
-def _racks(server: Server, frame: pl.DataFrame) -> pl.DataFrame:
+def _racks(server: RestServer, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         location=_location(server, frame),
         group=_names(server, frame, "rack_group", "dcim/rack-groups"),
@@ -87,7 +69,7 @@ def _racks(server: Server, frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _feeds(server: Server, frame: pl.DataFrame) -> pl.DataFrame:
+def _feeds(server: RestServer, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         panel=_names(server, frame, "power_panel", "dcim/power-panels"),
         rack=_names(server, frame, "rack", "dcim/racks"),
@@ -96,7 +78,7 @@ def _feeds(server: Server, frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _devices(server: Server, frame: pl.DataFrame) -> pl.DataFrame:
+def _devices(server: RestServer, frame: pl.DataFrame) -> pl.DataFrame:
     """A device in a rack has the rack's location; only one outside of racks says its own."""
     racked = pl.col("rack").struct.field("id").is_not_null()
     nowhere = pl.lit(None, REFERENCE)
@@ -110,7 +92,7 @@ def _devices(server: Server, frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _cables(server: Server, frame: pl.DataFrame) -> pl.DataFrame:
+def _cables(server: RestServer, frame: pl.DataFrame) -> pl.DataFrame:
     """The ends of a cable are ids of interfaces, whose devices have the names."""
     ids = pl.concat([frame["termination_a_id"], frame["termination_b_id"]]).drop_nulls()
     schema: Schema = {**NAMED, "device": REFERENCE}
@@ -127,20 +109,20 @@ def _cables(server: Server, frame: pl.DataFrame) -> pl.DataFrame:
 _NAMED = {"panels": _panels, "racks": _racks, "feeds": _feeds, "devices": _devices, "cables": _cables}
 
 
-def _names(server: Server, frame: pl.DataFrame, column: str, endpoint: str) -> pl.Series:
+def _names(server: RestServer, frame: pl.DataFrame, column: str, endpoint: str) -> pl.Series:
     """Names of what `column` refers to; null where it refers to nothing."""
     ids = frame[column].struct.field("id")
     named = server.read_each(endpoint, NAMED, "id", ids.drop_nulls())
     return ids.replace_strict(named["id"], named["name"], default=None, return_dtype=pl.String)
 
 
-def _location(server: Server, frame: pl.DataFrame) -> pl.Series:
+def _location(server: RestServer, frame: pl.DataFrame) -> pl.Series:
     """Halls by their names, and the site itself."""
     names = _names(server, frame, "location", "dcim/locations")
     return names.set(names == frame["_site"], SITE)
 
 
-def _types(server: Server, frame: pl.DataFrame) -> pl.Series:
+def _types(server: RestServer, frame: pl.DataFrame) -> pl.Series:
     ids = frame["device_type"].struct.field("id")
     schema: Schema = {"id": TEXT, "model": TEXT, "manufacturer": REFERENCE}
     types = server.read_each("dcim/device-types", schema, "id", ids.drop_nulls())

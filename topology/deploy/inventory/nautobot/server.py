@@ -1,142 +1,57 @@
-"""Nautobot's REST API in lists of a hundred objects, and what it refuses in one line.
+"""Nautobot through pynautobot."""
 
-A list is one transaction: all of it stands or nothing. Nothing spans two lists, so a write that is cut off
-leaves whole lists; the next write of the same owner makes up the rest.
-"""
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
-
-import polars as pl
 import pynautobot  # type: ignore[import-untyped]
-import requests
 from pynautobot.core.query import ContentError, Request, RequestError  # type: ignore[import-untyped]
-from requests.adapters import HTTPAdapter
 
-from topology.deploy.inventory.error import InventoryError
+from topology.deploy.inventory.products import DeviceType
+from topology.deploy.inventory.rest import Call, RestServer, Row, Schema
 from topology.deploy.inventory.settings import ServerSettings
 
-LIST = 100  # objects of one request; a hundred cables take half a minute
-ANSWER_S = 300
-PLAIN = {"depth": "0", "limit": "1000"}  # references as ids; 1,000 is the longest page that Nautobot gives
-FORBIDDEN = frozenset({401, 403})
-
-Row = dict[str, Any]
-Schema = Mapping[str, pl.DataType]
+ACTIVE: Row = {"status": {"name": "Active"}}
 
 
-class Server:
-    """One Nautobot. Methods raise InventoryError for everything that it or the way to it refuses."""
+class Nautobot(RestServer):
+    """One Nautobot."""
+
+    name = "Nautobot"
+    filters: ClassVar = {
+        "site": "location",
+        "panel": "power_panel",
+        "rack": "rack",
+        "type": "device_type",
+        "device": "device",
+        "cabled device": "device_id",
+    }
+    content = "content_types"
+    new_port: ClassVar = ACTIVE
+    refused: ClassVar = (RequestError,)
+    unreadable = ContentError
 
     def __init__(self, settings: ServerSettings) -> None:
-        self.url = settings.url
-        self._token = settings.token
         self._api = pynautobot.api(settings.url, token=settings.token.text, verify=settings.ca_file or True)
-        for scheme in ("http://", "https://"):
-            self._api.http_session.mount(scheme, _Patient(settings.ca_file))
+        super().__init__(settings, self._api.http_session)
 
-    def read(self, endpoint: str, schema: Schema, **filters: Sequence[str] | str) -> pl.DataFrame:
-        """Objects that the filters leave, as a frame of `schema`; references are structs with an id."""
-        with self._said(f"reading {endpoint}"):
-            many = {"exclude_m2m": str("content_types" not in schema)}
-            rows = self._request(endpoint, {**filters, **PLAIN, **many}).get()
-        return pl.from_dicts(rows, schema=dict(schema))
+    def page(self, schema: Schema) -> Mapping[str, str]:
+        """References as ids, pages of 1,000 (the longest it gives), lists of references only where asked for."""
+        return {"depth": "0", "limit": "1000", "exclude_m2m": str("content_types" not in schema)}
 
-    def read_each(self, endpoint: str, schema: Schema, by: str, values: Iterable[str], **filters: str) -> pl.DataFrame:
-        """Objects whose `by` is one of `values`, asked for in lists."""
-        parts = [self.read(endpoint, schema, **{by: part}, **filters) for part in lists(sorted(set(values)))]
-        return pl.concat([pl.DataFrame(schema=dict(schema)), *parts])
+    def named(self, name: str) -> Row:
+        """A new thing that has nothing but a name."""
+        return {"name": name}
 
-    def create(self, endpoint: str, rows: Sequence[Row]) -> list[str]:
-        """Ids of new objects, in the order of `rows`."""
-        made: list[str] = []
-        for part in lists(rows):
-            with self._said(f"creating {endpoint}", part):
-                made += [row["id"] for row in self._request(endpoint).post(part)]
-        return made
+    def modelled(self, product: DeviceType) -> Row:
+        """A new device type, without its maker."""
+        return {"model": product.model, "u_height": product.height_u}
 
-    def update(self, endpoint: str, rows: Sequence[Row]) -> None:
-        """Change objects; each row has the id and what is new."""
-        for part in lists(rows):
-            with self._said(f"changing {endpoint}", part):
-                self._request(endpoint).patch(part)
-
-    def delete(self, endpoint: str, ids: Sequence[str]) -> None:
-        """Delete objects; one that is gone already is fine."""
-        for part in lists(ids):
-            with self._said(f"deleting {endpoint}"):
-                self._request(endpoint).delete(data=[{"id": each} for each in part])
-
-    def _request(self, endpoint: str, filters: Mapping[str, Any] | None = None) -> Request:
-        return Request(
+    def call(self, endpoint: str, filters: Mapping[str, Any] | None = None) -> Call:
+        """A request to `endpoint`, such as dcim/racks."""
+        request: Call = Request(
             base=f"{self._api.base_url}/{endpoint}",
             filters=filters,
             token=self._token.text,
             http_session=self._api.http_session,
         )
-
-    @contextmanager
-    def _said(self, doing: str, rows: Sequence[Row] = ()) -> Iterator[None]:
-        """Turn what pynautobot and requests raise into one line, without the token."""
-        where = f"Nautobot at {self.url}"
-        try:
-            yield
-        except RequestError as error:
-            status = error.req.status_code
-            if status in FORBIDDEN:
-                raise InventoryError(
-                    f"{where} refuses the token of {self._token.told_by} ({status}, {doing})",
-                    "it needs a token whose user may view, add, change and delete DCIM objects and custom fields",
-                ) from error
-            raise InventoryError(f"{where} refuses {doing} ({status}): {_reason(error.req, rows)}") from error
-        except ContentError as error:
-            raise InventoryError(f"{where} gives no JSON", "is it the address of a Nautobot?") from error
-        except requests.exceptions.SSLError as error:
-            raise InventoryError(
-                f"{where} has a certificate that is not trusted", "name its authority: ca_file: /path/to/ca.pem"
-            ) from error
-        except requests.exceptions.Timeout as error:
-            raise InventoryError(f"{where} gave no answer within {ANSWER_S} s, {doing}") from error
-        except requests.exceptions.RequestException as error:
-            raise InventoryError(f"{where} cannot be reached, {doing}", "does it run there?") from error
-
-
-class _Patient(HTTPAdapter):
-    """Waits for an answer, but not for ever, and trusts `ca_file` where one is named.
-
-    A session would let the environment variable REQUESTS_CA_BUNDLE win over the authority that it was given.
-    """
-
-    def __init__(self, ca_file: str) -> None:
-        self._ca_file = ca_file
-        super().__init__()
-
-    def send(self, *args: Any, **options: Any) -> requests.Response:  # noqa: ANN401 -- as in requests
-        trusted = {"verify": self._ca_file} if self._ca_file else {}
-        return super().send(*args, **{**options, **trusted, "timeout": options.get("timeout") or ANSWER_S})
-
-
-def lists(values: Sequence[Any], length: int = LIST) -> Iterator[Sequence[Any]]:
-    """The values in pieces that one request takes."""
-    yield from (values[first : first + length] for first in range(0, len(values), length))
-
-
-def _reason(answer: requests.Response, rows: Sequence[Row]) -> str:
-    """The first thing that an answer complains of, with the name of the row that it is about."""
-    try:
-        said = answer.json()
-    except ValueError:
-        return answer.text.strip().split("\n", 1)[0][:300]
-    row: Row = {}
-    if isinstance(said, list):
-        number, said = next(((number, each) for number, each in enumerate(said) if each), (0, said))
-        row = rows[number] if number < len(rows) else {}
-    named = row.get("custom_fields", {}).get("topology_key") or row.get("name", "")
-    return " ".join(f"{f'{named}: ' if named else ''}{_flat(said)}".split())[:500]
-
-
-def _flat(said: object) -> str:
-    if isinstance(said, dict):
-        return "; ".join(f"{key}: {_flat(value)}" for key, value in said.items())
-    return ", ".join(map(_flat, said)) if isinstance(said, list) else str(said)
+        return request

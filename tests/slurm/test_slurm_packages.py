@@ -1,7 +1,7 @@
 import pytest
 
-from topology.verify import packages
-from topology.verify.packages import UnavailableError, slurm
+from topology.verify import debian
+from topology.verify.slurm_packages import UnavailableError, slurm
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_suite_that_has_moved_on_is_named_with_its_release(empty_cache, monkey
     fake(tmp_path / "bin", "apt-get", "exit 0")
     fake(tmp_path / "bin", "dpkg-deb", "echo 1:26.11.1-1")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setattr(packages, "_download", lambda *_: debs)
+    monkeypatch.setattr(debian, "download", lambda *_: debs)
     with pytest.raises(UnavailableError, match=r"suite forky now carries Slurm 26\.11\.1-1, not 26\.05"):
         slurm("26.05")
     assert not list(empty_cache.glob("*26*"))

@@ -1,0 +1,1 @@
+"""The inventory in NetBox, through its REST API and pynetbox."""
