@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from topology.deploy.inventory.error import InventoryError
 from topology.deploy.inventory.records import TABLES, Records
-from topology.deploy.inventory.settings import server_settings
+from topology.deploy.inventory.server.settings import server_settings
 
 __all__ = ["TABLES", "Inventory", "InventoryError", "Records", "open_inventory"]
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from topology.deploy.inventory import ground
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.ground import CONTENT, FIELD_GROUP, FIELD_TYPES, Ground
 from topology.deploy.inventory.nautobot.server import ACTIVE
-from topology.deploy.inventory.objects import TEXT, Objects
-from topology.deploy.inventory.products import DeviceType
-from topology.deploy.inventory.references import NAMED
-from topology.deploy.inventory.rest import RestServer, Row, Schema
+from topology.deploy.inventory.server import ground
+from topology.deploy.inventory.server.ground import CONTENT, FIELD_GROUP, FIELD_TYPES, Ground
+from topology.deploy.inventory.server.objects import TEXT, Objects
+from topology.deploy.inventory.server.products import DeviceType
+from topology.deploy.inventory.server.references import NAMED
+from topology.deploy.inventory.server.rest import RestServer, Row, Schema
 
 SITE_TYPE, HALL_TYPE = "Site", "Hall"
 LOCATED = ("dcim.device", "dcim.powerpanel", "dcim.rack", "dcim.rackgroup")

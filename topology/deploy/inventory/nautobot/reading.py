@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from topology.deploy.inventory.objects import ENDPOINTS, KEY, KINDS, MARK, OWNER, SITE, TEXT, shaped
-from topology.deploy.inventory.products import type_name
-from topology.deploy.inventory.references import NAMED, REFERENCE
-from topology.deploy.inventory.rest import RestServer, Schema
+from topology.deploy.inventory.server.objects import ENDPOINTS, KEY, KINDS, MARK, OWNER, SITE, TEXT, shaped
+from topology.deploy.inventory.server.products import type_name
+from topology.deploy.inventory.server.references import NAMED, REFERENCE
+from topology.deploy.inventory.server.rest import RestServer, Schema
 
 CHOICE = pl.Struct({"value": TEXT})
 FIELDS: Mapping[str, Mapping[str, pl.DataType]] = {  # of the server, by kind: those that objects are compared by

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import pynautobot  # type: ignore[import-untyped]
 from pynautobot.core.query import ContentError, Request, RequestError  # type: ignore[import-untyped]
 
-from topology.deploy.inventory.products import DeviceType
-from topology.deploy.inventory.rest import Call, RestServer, Row, Schema
-from topology.deploy.inventory.settings import ServerSettings
+from topology.deploy.inventory.server.products import DeviceType
+from topology.deploy.inventory.server.rest import Call, RestServer, Row, Schema
+from topology.deploy.inventory.server.settings import ServerSettings
 
 ACTIVE: Row = {"status": {"name": "Active"}}
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from topology.deploy.inventory.ground import Ground
 from topology.deploy.inventory.nautobot.server import ACTIVE
-from topology.deploy.inventory.objects import KINDS, SITE, custom_fields
-from topology.deploy.inventory.references import ends, hung, ids, racked
-from topology.deploy.inventory.rest import RestServer, Row
+from topology.deploy.inventory.server.ground import Ground
+from topology.deploy.inventory.server.objects import KINDS, SITE, custom_fields
+from topology.deploy.inventory.server.references import ends, hung, ids, racked
+from topology.deploy.inventory.server.rest import RestServer, Row
 
 BEGINS: Mapping[str, Row] = {  # of new objects only: afterwards it is the site's own
     "panels": {},

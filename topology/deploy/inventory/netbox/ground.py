@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from topology.deploy.inventory import ground
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.ground import FIELD_GROUP, FIELD_TYPES, Ground
-from topology.deploy.inventory.objects import TEXT, Objects
-from topology.deploy.inventory.products import DeviceType
-from topology.deploy.inventory.references import NAMED, REFERENCE
-from topology.deploy.inventory.rest import RestServer, Schema
+from topology.deploy.inventory.server import ground
+from topology.deploy.inventory.server.ground import FIELD_GROUP, FIELD_TYPES, Ground
+from topology.deploy.inventory.server.objects import TEXT, Objects
+from topology.deploy.inventory.server.products import DeviceType
+from topology.deploy.inventory.server.references import NAMED, REFERENCE
+from topology.deploy.inventory.server.rest import RestServer, Schema
 
 MARKS = {"panels": {"power_path": TEXT}, "feeds": {"power_path": TEXT}}  # what it has no field for, by kind
 ROLES = {"racks": "dcim/rack-roles", "devices": "dcim/device-roles"}

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from topology.deploy.inventory.ground import Ground, alone, has_marks
 from topology.deploy.inventory.netbox import ground, reading, writing
 from topology.deploy.inventory.netbox.server import Netbox
-from topology.deploy.inventory.objects import Objects
-from topology.deploy.inventory.products import DeviceType
-from topology.deploy.inventory.rest import Row
-from topology.deploy.inventory.server_inventory import ServerInventory
-from topology.deploy.inventory.settings import ServerSettings
+from topology.deploy.inventory.server.ground import Ground, alone, has_marks
+from topology.deploy.inventory.server.inventory import ServerInventory
+from topology.deploy.inventory.server.objects import Objects
+from topology.deploy.inventory.server.products import DeviceType
+from topology.deploy.inventory.server.rest import Row
+from topology.deploy.inventory.server.settings import ServerSettings
 
 
 class NetboxInventory(ServerInventory):

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import polars as pl
 
 from topology.deploy.inventory.netbox.ground import MARKS
-from topology.deploy.inventory.objects import ENDPOINTS, KEY, KINDS, MARK, OWNER, SITE, TEXT, shaped
-from topology.deploy.inventory.products import type_name
-from topology.deploy.inventory.references import NAMED
-from topology.deploy.inventory.rest import RestServer, Schema
+from topology.deploy.inventory.server.objects import ENDPOINTS, KEY, KINDS, MARK, OWNER, SITE, TEXT, shaped
+from topology.deploy.inventory.server.products import type_name
+from topology.deploy.inventory.server.references import NAMED
+from topology.deploy.inventory.server.rest import RestServer, Schema
 
 NAMED_REFERENCE = pl.Struct(NAMED)
 CHOICE = pl.Struct({"value": TEXT})

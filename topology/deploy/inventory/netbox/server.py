@@ -12,10 +12,10 @@ from pynetbox.core.query import (  # type: ignore[import-untyped]
     RequestError,
 )
 
-from topology.deploy.inventory.objects import TEXT
-from topology.deploy.inventory.products import DeviceType, type_name
-from topology.deploy.inventory.rest import Call, RestServer, Row, Schema
-from topology.deploy.inventory.settings import ServerSettings
+from topology.deploy.inventory.server.objects import TEXT
+from topology.deploy.inventory.server.products import DeviceType, type_name
+from topology.deploy.inventory.server.rest import Call, RestServer, Row, Schema
+from topology.deploy.inventory.server.settings import ServerSettings
 
 SLUG_CHARACTERS = 100
 

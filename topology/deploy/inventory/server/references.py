@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.objects import ENDPOINTS, KEY, OWNER, TEXT
-from topology.deploy.inventory.rest import RestServer, Schema, lists
+from topology.deploy.inventory.server.objects import ENDPOINTS, KEY, OWNER, TEXT
+from topology.deploy.inventory.server.rest import RestServer, Schema, lists
 
 REFERENCE = pl.Struct({"id": TEXT})
 NAMED: Schema = {"id": TEXT, "name": TEXT}

@@ -15,13 +15,13 @@ import polars as pl
 from topology.catalog.load import load
 from topology.catalog.model import Catalog
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.ground import Ground
-from topology.deploy.inventory.objects import ENDPOINTS, KINDS, OWNER, TEXT, Objects, digest, objects
-from topology.deploy.inventory.products import DeviceType, device_types
 from topology.deploy.inventory.records import TABLES, Records, checked
-from topology.deploy.inventory.references import OWNED
-from topology.deploy.inventory.rest import RestServer, Row, Schema
-from topology.deploy.inventory.settings import ServerSettings
+from topology.deploy.inventory.server.ground import Ground
+from topology.deploy.inventory.server.objects import ENDPOINTS, KINDS, OWNER, TEXT, Objects, digest, objects
+from topology.deploy.inventory.server.products import DeviceType, device_types
+from topology.deploy.inventory.server.references import OWNED
+from topology.deploy.inventory.server.rest import RestServer, Row, Schema
+from topology.deploy.inventory.server.settings import ServerSettings
 
 # What would go or be left without a footing when an object goes: what leans on it, its kind, the filter that asks.
 LEANING = {

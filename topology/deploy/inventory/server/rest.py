@@ -14,8 +14,8 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.products import DeviceType
-from topology.deploy.inventory.settings import ServerSettings
+from topology.deploy.inventory.server.products import DeviceType
+from topology.deploy.inventory.server.settings import ServerSettings
 
 LIST = 100  # objects of one request; a hundred cables take Nautobot half a minute
 ANSWER_S = 300

@@ -11,10 +11,10 @@ from threading import Lock
 import polars as pl
 
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.objects import KEY, KINDS, MARK, NUMBER, OWNER, SITE, TEXT, TRUTH, Objects
-from topology.deploy.inventory.products import DeviceType, type_name
-from topology.deploy.inventory.references import NAMED, PORT_TYPE, REFERENCE
-from topology.deploy.inventory.rest import RestServer, Row, Schema
+from topology.deploy.inventory.server.objects import KEY, KINDS, MARK, NUMBER, OWNER, SITE, TEXT, TRUTH, Objects
+from topology.deploy.inventory.server.products import DeviceType, type_name
+from topology.deploy.inventory.server.references import NAMED, PORT_TYPE, REFERENCE
+from topology.deploy.inventory.server.rest import RestServer, Row, Schema
 
 CONTENT = {  # what a custom field is for, by kind
     "panels": "dcim.powerpanel",

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from topology.catalog.model import Catalog
-from topology.deploy.inventory.products import type_names
 from topology.deploy.inventory.records import TABLES
+from topology.deploy.inventory.server.products import type_names
 
 Objects = Mapping[str, pl.DataFrame]  # by kind; columns: key, those of the kind, its marks; sorted by key
 
