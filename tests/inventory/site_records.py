@@ -8,7 +8,6 @@ from topology.catalog.load import load as load_catalog
 from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.plan import store
-from topology.plan.owners import Owners
 from topology.plan.records import Register, by_owner
 from topology.source import Source
 from topology.spec.load import load
@@ -22,7 +21,7 @@ def register_of(path):
     """The register of a spec, and its cluster's name."""
     spec, _ = load(Source.read(path), kinds())
     tables = {name: frame.lazy() for name, frame in store.stored(expand(spec, load_catalog()))}
-    return Register(tables, Owners.of(tables)), spec.name
+    return Register.of(tables), spec.name
 
 
 def owned(path, stage=0):

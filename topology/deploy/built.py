@@ -7,7 +7,6 @@ from threading import Lock
 
 from topology.deploy.stop import DeployError
 from topology.plan import store
-from topology.plan.owners import Owners
 from topology.plan.record_tables import Records
 from topology.plan.records import Register, by_owner, digest
 
@@ -37,4 +36,4 @@ def _stage_records(folder: Path, changed_ns: int, stage: str) -> Mapping[str, Re
     tables = store.scan(folder)
     names = tables["stages"].select("stage", "name").collect()
     number = dict(names.select("name", "stage").iter_rows())[stage]
-    return dict(by_owner(Register(tables, Owners.of(tables)).stage(number)))
+    return dict(by_owner(Register.of(tables).stage(number)))

@@ -8,11 +8,13 @@ places give the same digest, whatever else of the site changes.
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from io import BytesIO
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
+from topology.plan.cable_ends import CableEnds
 from topology.plan.owners import Owners, Tables
 from topology.plan.record_tables import TABLES, Records
 
@@ -23,17 +25,28 @@ class Register:
 
     tables: Tables
     owners: Owners
+    ends: CableEnds
+    fabrics: pl.Series  # names
+
+    @classmethod
+    def of(cls, tables: Tables) -> Self:
+        """The records of a plan, given its tables with their names."""
+        owners = Owners.of(tables)
+        fabrics = tables["fabrics"].sort("fabric").select("name").collect().to_series()
+        return cls(tables, owners, CableEnds.of(tables, owners), fabrics)
 
     def stage(self, stage: int) -> dict[str, pl.DataFrame]:
         """Records that a stage adds to those before it: `owner`, then the columns; sorted by owner and key.
 
-        All nine tables are there, some without a row.
+        All nine tables are there, some without a row. Texts of which a site has millions are Enums in alphabetical
+        order here; `by_owner` gives every column in the dtype of the dictionary.
         """
         name = self.tables["stages"].filter(pl.col("stage") == stage).select("name").collect().item()
         found = {}
         for table, meaning in TABLES.items():
             rows = _QUERIES[table](self, self.tables[table].filter(pl.col("stage") == stage))
-            found[table] = rows.with_columns(stage=pl.lit(name)).sort("owner", *meaning.key).collect()
+            order = self.ends.order() if table == "cables" else ["owner", *meaning.key]
+            found[table] = rows.with_columns(stage=pl.lit(name)).sort(order).collect()
         return found
 
 
@@ -41,7 +54,8 @@ def by_owner(records: Records) -> Iterator[tuple[str, Records]]:
     """Each owner with its own records, without the column `owner` and without empty tables; sorted."""
     parts: dict[str, dict[str, pl.DataFrame]] = {}
     for table, frame in records.items():
-        for (owner,), rows in frame.partition_by("owner", as_dict=True, maintain_order=True).items():
+        plain = frame.with_columns(pl.col(pl.Enum).cast(pl.String))
+        for (owner,), rows in plain.partition_by("owner", as_dict=True, maintain_order=True).items():
             parts.setdefault(str(owner), {})[table] = rows.drop("owner")
     yield from sorted(parts.items())
 
@@ -59,13 +73,16 @@ def digests(whole: Records) -> dict[str, str]:
     """
     found: dict[str, Any] = {}
     for table, rows in sorted(whole.items()):
-        text = rows.drop("owner").write_csv(null_value="~").encode()
+        buffer = BytesIO()
+        rows.drop("owner").write_csv(buffer, null_value="~")
+        text = buffer.getbuffer()
         ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")) + 1  # no record holds a line end
         owners = rows["owner"].rle()
         stops = np.cumsum(owners.struct["len"].to_numpy())
         for owner, first, stop in zip(owners.struct["value"], [0, *stops], stops, strict=False):
             whole_digest = found.setdefault(owner, hashlib.sha256())
-            whole_digest.update(table.encode() + b"\n" + text[: ends[0]] + text[ends[first] : ends[stop]])
+            whole_digest.update(table.encode() + b"\n" + text[: ends[0]])
+            whole_digest.update(text[ends[first] : ends[stop]])
     return {owner: each.hexdigest() for owner, each in sorted(found.items())}
 
 
@@ -125,7 +142,7 @@ def _boxes(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
 def _switches(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
     return _boxes(register, rows.join(register.owners.switches.lazy(), on="switch")).select(
         "owner",
-        "name",
+        name=pl.lit(register.ends.switches).gather("switch"),
         fabric="fabric_name",
         plane=pl.col("plane").cast(pl.Int64),
         tier=pl.col("tier").cast(pl.String),
@@ -142,54 +159,18 @@ def _appliances(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _cables(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    tables, owners = register.tables, register.owners
-    rows = rows.join(tables["fabrics"].select("fabric", fabric_name="name"), on="fabric")
-    nics = (
-        rows.filter(pl.col("a_table") == "nics")
-        .join(tables["nics"].select(a="nic", node="node", role="role", index="index"), on="a")
-        .join(tables["nodes"].select("node", "unit", a_device="name"), on="node")
-        .join(owners.units.lazy(), on="unit")
-        .with_columns(a_port=_nic_port())
+    ends, end = register.ends, pl.col("end")
+    return rows.with_columns(end=ends.number()).select(
+        owner=pl.lit(ends.owners).gather(end),
+        a_device=pl.lit(ends.devices).gather(end),
+        a_port=ends.port("a", pl.lit(ends.cards).gather(end)),
+        b_device=pl.lit(ends.switches).gather("b"),
+        b_port=ends.port("b", pl.lit(0)),
+        fabric=pl.lit(register.fabrics).gather("fabric"),
+        plane=pl.col("plane").cast(pl.Int64),
+        hop=pl.col("hop").cast(pl.String),
+        rate_gbps=pl.col("rate_gbps").cast(pl.Int64),
     )
-    boxes = [
-        rows.filter(pl.col("a_table") == table)
-        .join(tables[table].select(pl.col(key).alias("a"), a_device="name"), on="a")
-        .join(owned.lazy().rename({key: "a"}), on="a")
-        .with_columns(a_port=_port("a"))
-        for table, key, owned in (
-            ("switches", "switch", owners.switches),
-            ("appliances", "appliance", owners.appliances),
-        )
-    ]
-    upper = tables["switches"].select(b="switch", b_device="name")
-    columns = ["owner", "a_device", "a_port", "b", "b_cage", "b_port", "fabric_name", "plane", "hop", "rate_gbps"]
-    return (
-        pl.concat([part.select(columns) for part in (nics, *boxes)])
-        .join(upper, on="b")
-        .select(
-            "owner",
-            "a_device",
-            "a_port",
-            "b_device",
-            b_port=_port("b"),
-            fabric="fabric_name",
-            plane=pl.col("plane").cast(pl.Int64),
-            hop=pl.col("hop").cast(pl.String),
-            rate_gbps=pl.col("rate_gbps").cast(pl.Int64),
-        )
-    )
-
-
-def _port(end: str) -> pl.Expr:
-    """Cage and port as on the front of a switch: 31/2."""
-    return pl.format("{}/{}", f"{end}_cage", f"{end}_port")
-
-
-def _nic_port() -> pl.Expr:
-    """Role and index of the card, from 0; cage and port behind it where the card has several."""
-    card = pl.concat_str([pl.col("role").cast(pl.String), pl.col("index").cast(pl.String)])
-    single = (pl.col("a_cage") == 1) & (pl.col("a_port") == 1)
-    return pl.when(single).then(card).otherwise(pl.format("{}-{}", card, _port("a")))
 
 
 def _feeds(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:

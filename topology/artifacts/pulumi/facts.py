@@ -42,7 +42,7 @@ def _queries(whole: Records) -> Iterator[tuple[str, pl.DataFrame]]:
     yield "power_kw", units.agg(value=(pl.col("power_w").sum() / 1e3).round(3))
     yield "switches", _listed(whole["switches"], ("tier", "product"), "{} {} {}")
     others = pl.col("owner").str.starts_with("unit-").not_()
-    yield "cables", _listed(whole["cables"].filter(others), ("hop", "rate_gbps"), "{} {} at {}G")
+    yield "cables", _listed(whole["cables"], ("hop", "rate_gbps"), "{} {} at {}G").filter(others)
     racks = whole["racks"].filter(others).group_by("owner", maintain_order=True)
     yield "racks", racks.agg(value=pl.col("name").head(RACKS_NAMED).str.join(", "))
     devices = whole["power_nodes"].with_columns(kw=_kilowatts("rating_w"))
@@ -58,7 +58,7 @@ def _queries(whole: Records) -> Iterator[tuple[str, pl.DataFrame]]:
 
 def _listed(frame: pl.DataFrame, by: tuple[str, ...], words: str, shown: tuple[str, ...] = ()) -> pl.DataFrame:
     """Owners and their rows counted by some columns, in the order of these columns, as one text."""
-    counted = frame.group_by("owner", *by).len().sort("owner", *by)
+    counted = frame.group_by("owner", *by).len().with_columns(pl.col("owner").cast(pl.String)).sort("owner", *by)
     each = pl.format(words, "len", *(shown or by))
     return counted.group_by("owner", maintain_order=True).agg(value=each.str.join(", "))
 

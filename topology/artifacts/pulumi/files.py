@@ -11,7 +11,6 @@ from topology.artifacts.pulumi.resources import earlier_names, resources
 from topology.artifacts.render import render
 from topology.artifacts.slurm.clusters import controllers
 from topology.plan import Plan, store, summary, supply
-from topology.plan.owners import Owners
 from topology.plan.records import Register
 
 FOLDER = PurePosixPath("pulumi")
@@ -36,7 +35,7 @@ def artifacts(plan: Plan, stages: Sequence[int]) -> Iterator[Artifact]:
     for name, data in project(plan, ".."):
         yield Artifact(FOLDER / name, data)
     tables = {name: frame.lazy() for name, frame in store.stored(plan)}
-    records = Register(tables, Owners.of(tables))
+    records = Register.of(tables)
     for stage, spec in enumerate(plan.spec.stages):
         yield Artifact(FOLDER / "inventory" / f"{spec.name}.json", _lines(inventory(plan, records, stage)))
 

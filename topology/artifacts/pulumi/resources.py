@@ -88,21 +88,25 @@ def earlier_names(owner: str, renamed: Mapping[str, str]) -> list[str]:
 
 def _upper_ends(whole: Records) -> dict[str, tuple[str, ...]]:
     """For each owner the others that hold upper ends of its cables, panels of its feeds, racks of its boxes."""
-    switches, devices, racks = (
-        whole[table].select("name", upper="owner") for table in ("switches", "power_nodes", "racks")
+    pointing = (
+        ("cables", "b_device", "switches"),
+        ("feeds", "panel", "power_nodes"),
+        ("switches", "rack", "racks"),
+        ("appliances", "rack", "racks"),
     )
-    ends = pl.concat(
-        [
-            whole["cables"].select("owner", name="b_device").join(switches, on="name"),
-            whole["feeds"].select("owner", name="panel").join(devices, on="name"),
-            *(whole[table].select("owner", name="rack").join(racks, on="name") for table in ("switches", "appliances")),
-        ]
-    )
+    ends = pl.concat(_pairs(whole[table], column, whole[other]) for table, column, other in pointing)
     found: dict[str, list[str]] = {}
-    for owner, upper in ends.select("owner", "upper").unique().sort("owner", "upper").iter_rows():
+    for owner, upper in ends.unique().sort("owner", "upper").iter_rows():
         if _place(upper) < _place(owner):
             found.setdefault(owner, []).append(upper)
     return {owner: tuple(names) for owner, names in found.items()}
+
+
+def _pairs(lower: pl.DataFrame, column: str, upper: pl.DataFrame) -> pl.DataFrame:
+    """Owners whose `column` names something of `upper`, with each owner of such a thing."""
+    joined = lower.select("owner", name=column).join(upper.select("name", upper="owner"), on="name")
+    found = joined.group_by("owner").agg(pl.col("upper").unique()).explode("upper")
+    return found.select(pl.col("owner", "upper").cast(pl.String))
 
 
 def _place(owner: str) -> tuple[int, str]:
