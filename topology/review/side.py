@@ -11,6 +11,7 @@ from topology.findings import Finding, Lines, Severity
 from topology.plan import Plan
 from topology.source import Source
 
+PROJECT = "pulumi"
 COMPARED = tuple(word for word in targets.TARGETS if word != "tables")  # tables are compared row by row
 
 
@@ -74,9 +75,19 @@ class Side:
         return {path: data for path, data in made if path in wanted}
 
     def _rendered(self, words: Sequence[str] = COMPARED) -> Iterator[tuple[str, bytes]]:
+        """Path and bytes of every file of some targets, in the order of their words."""
+        for word in words:
+            yield from self._project.items() if word == PROJECT else self._made(word)
+
+    @cached_property
+    def _project(self) -> Mapping[str, bytes]:
+        """Files of the Pulumi project by path, kept: a few megabytes that take longest to make and are read twice."""
+        return dict(self._made(PROJECT))
+
+    def _made(self, word: str) -> Iterator[tuple[str, bytes]]:
         if self.plan is None:
             return
-        for artifact in targets.artifacts(self.plan, words, range(len(self.plan.spec.stages))):
+        for artifact in targets.artifacts(self.plan, [word], range(len(self.plan.spec.stages))):
             yield str(artifact.path), artifact.data
 
 
