@@ -67,8 +67,9 @@ def racked(server: RestServer, site: str, devices: pl.DataFrame) -> pl.DataFrame
     """
     racks = at_site(server, "racks", devices["rack"], site, {**NAMED, "location": REFERENCE})
     all_there(server, "rack", devices, "rack", racks)
-    places = racks.select(rack="name", id="id", place=pl.col("location").struct.field("id"))
-    return devices.join(places, on="rack", how="left", maintain_order="left").with_columns(rack="id").drop("id")
+    places = racks.select(rack="name", rack_id="id", place=pl.col("location").struct.field("id"))
+    found = devices.join(places, on="rack", how="left", maintain_order="left")
+    return found.with_columns(rack="rack_id").drop("rack_id")
 
 
 def ends(server: RestServer, site: str, cables: pl.DataFrame) -> pl.DataFrame:
