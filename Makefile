@@ -19,7 +19,7 @@ run: setup ## build stacks/superpod-h100 and stacks/colossus and print what they
 	$(bin)/topology build stacks/colossus/cluster.yaml
 
 test: consumers lint ## everything CI runs: lint, types, import contracts, tests with the real consumers
-	$(bin)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(bin)/pytest -n 3 $(ARGS)
 
 lint: setup ## ruff, mypy and the import contracts
 	$(bin)/ruff check

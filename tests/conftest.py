@@ -1,10 +1,14 @@
 """Options and fixtures that every test may use."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+import queues
 from hypothesis import settings
+from xdist.remote import Producer
 
 from topology.cli import main
 
@@ -25,10 +29,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the files on record anew")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long is begun first, so that no worker is left alone with it in the end."""
+    items.sort(key=lambda item: queues.turn(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)  # without workers there is nothing to hand out
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> queues.Queues:
+    """Tests that share a server stay on one worker, which starts it once."""
+    config.option.loadscopereorder = False  # the order is ours, see above
+    return queues.Queues(config, log)
+
+
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether to write the files on record instead of comparing with them; review before commit."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that is the same for all workers of a run; see `topology.verify.cache.alone` for taking turns."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
 
 
 @pytest.fixture

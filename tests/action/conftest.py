@@ -15,20 +15,19 @@ def github():
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory):
+def installed(shared):
     """The virtual environment that the action's first step makes, once for all tests and workers."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "action-venv"
-    with alone(shared.with_suffix(".lock")):
-        if not (shared / "done").exists():
-            shared.mkdir(exist_ok=True)
-            job = Job(shared, shared, "pull_request", {"pull_request": {}}, {"GITHUB_REPOSITORY": "site/cluster"})
+    place = shared / "action-venv"
+    with alone(place.with_suffix(".lock")):
+        if not (place / "done").exists():
+            place.mkdir(exist_ok=True)
+            job = Job(place, place, "pull_request", {"pull_request": {}}, {"GITHUB_REPOSITORY": "site/cluster"})
             job.run(ROOT)  # there is nothing to compare: the second step says so, the first has installed
             if "No matching distribution" in job.log and os.environ.get("CI") != "true":
                 pytest.skip(f"the package index is out of reach: {job.log.splitlines()[0]}")
             assert "there is no base to compare with" in job.log, job.log
-            (shared / "done").write_text(job.log)
-    return shared
+            (place / "done").write_text(job.log)
+    return place
 
 
 @pytest.fixture

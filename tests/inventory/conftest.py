@@ -28,7 +28,7 @@ def inventory(path):
 
 @pytest.fixture(
     scope="session",
-    params=[pytest.param(kind, marks=[pytest.mark.inventory, pytest.mark.xdist_group(kind)]) for kind in SERVERS],
+    params=[pytest.param(kind, marks=pytest.mark.inventory) for kind in SERVERS],
 )
 def kind(request):
     """The kind of inventory server that a test runs on, each in its turn."""

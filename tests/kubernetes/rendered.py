@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from topology.verify.cache import alone
+
 GOLDEN = Path(__file__).parent.parent / "golden"
 STACKS = GOLDEN.parent.parent / "stacks"
 SITES = sorted(path.parent.name for path in STACKS.glob("*/cluster.yaml") if "\nkubernetes:" in path.read_text())
@@ -46,12 +48,19 @@ def golden_cells():
 
 
 def site(name, folder):
-    """The Kubernetes cells of a site in `stacks/`, built into `folder` by the program itself, with nodes for KWOK."""
-    build, spec = folder / name, folder / f"{name}.yaml"
+    """The Kubernetes cells of a site in `stacks/`, with nodes for KWOK: built below `folder` by the program, once."""
+    build, spec = folder / "sites" / name, folder / "sites" / f"{name}.yaml"
+    build.parent.mkdir(exist_ok=True)
+    with alone(build.with_suffix(".lock")):
+        if not (build / "plan.json").exists():
+            _build(name, spec, build)
+    return cells(build)
+
+
+def _build(name, spec, build):
     spec.write_text((STACKS / name / "cluster.yaml").read_text().replace("kwok: false", "kwok: true"))
     words = ["build", str(spec), "--only", "kubernetes", "-o", str(build)]
     subprocess.run([sys.executable, "-m", "topology", *words], check=True, capture_output=True)
-    return cells(build)
 
 
 def objects(path):

@@ -168,8 +168,8 @@ def test_the_jobs_that_come_with_a_cell_are_admitted_on_one_place_each(cell, sta
 
 
 @pytest.mark.parametrize("name", rendered.SITES)
-def test_a_job_of_any_level_of_a_site_gets_one_place_and_a_pod_more_waits(name, stands, judge, tmp_path):
-    built = rendered.site(name, tmp_path)
+def test_a_job_of_any_level_of_a_site_gets_one_place_and_a_pod_more_waits(name, stands, judge, shared):
+    built = rendered.site(name, shared)
     pools = {cell.name.rpartition("-")[0]: cell for cell in built}
     for cell in pools.values():
         every_level(judge, stands(cell, units=2))

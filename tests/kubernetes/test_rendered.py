@@ -193,8 +193,8 @@ def test_a_fault_planted_in_a_cell_is_refused_in_the_servers_words(
 
 
 @pytest.mark.parametrize("name", rendered.SITES)
-def test_a_whole_cell_of_a_site_is_accepted_and_read_back_equal(name, ready, place, tmp_path):
-    cell = rendered.site(name, tmp_path)[0]
+def test_a_whole_cell_of_a_site_is_accepted_and_read_back_equal(name, ready, place, shared):
+    cell = rendered.site(name, shared)[0]
     written = [each.body for each in read(cell.folders, simulated=True)]
     assert place(cell.folders, simulated=True).created == len(written)
     assert all(map(rendered.covers, found(ready, written), written))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import at
-from test_stages import registered, standing
+from standing import registered, standing
 
 pytestmark = pytest.mark.pulumi
 STACKS = Path(__file__).parents[2] / "stacks"

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 PROVIDER = """
-import sys
+import signal, sys
 from threading import Event, Thread
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background it is ignored
 from topology.deploy.registration import RegistrationProvider
 
 props = {"owner": "site/s1/unit-dgx-0001", "inventory": {"kind": "sqlite", "path": sys.argv[1]}}
