@@ -1,6 +1,7 @@
 """Options and fixtures that every test may use."""
 
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from topology.cli import main
 
 settings.register_profile("any machine", deadline=None)  # a busy machine is no fault of the program
 settings.load_profile("any machine")
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:  # tests that run in the background send signals as well
+        signal.signal(number, handler)
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ class Nautobot(Rest):
         return {"status": {"name": word}}
 
     def new_rack(self, name):
-        hall = self.one("dcim/locations", name="h1")["id"]
+        hall = self.one("dcim/locations", name="h1", parent="lab")["id"]
         return self.send("POST", "dcim/racks", {"name": name, "location": hall, **self.status("Active")})["id"]
 
     def new_device(self, name, beside):
@@ -136,9 +136,9 @@ class NetBox(Rest):
         return {"site_id": self.one("dcim/sites", name=site)["id"]}
 
     def racks(self, site=None):
-        hall_of_row = {row["name"]: name("parent")(row) for row in self.all("dcim/locations")}
+        hall_of_row = {row["id"]: name("parent")(row) for row in self.all("dcim/locations")}
         fields = {
-            "hall": lambda row: hall_of_row[row["location"]["name"]],
+            "hall": lambda row: hall_of_row[row["location"]["id"]],
             "row": name("location"),
             "role": name("role"),
             "u": plain("u_height"),
@@ -177,7 +177,7 @@ class NetBox(Rest):
         return {"status": word.lower()}
 
     def new_rack(self, name):
-        row = self.one("dcim/locations", name="h1-row01")
+        row = self.one("dcim/locations", name="h1-row01", **self.at("lab"))
         return self.send("POST", "dcim/racks", {"name": name, "site": row["site"]["id"], "location": row["id"]})["id"]
 
     def new_device(self, name, beside):

@@ -42,9 +42,26 @@ def killed_at(deployment, count):
     return seen
 
 
+def readable(deployment):
+    """Do what the README says of a state in files that a kill left between a checkpoint and its attributes."""
+    for path in deployment.state.rglob("*.attrs"):
+        if path.stat().st_size == 0:
+            path.unlink()
+
+
+def test_a_checkpoint_whose_attributes_a_kill_left_empty_is_read_again(begun):
+    before = begun.pieces("s1")
+    (attributes,) = begun.state.rglob("stacks/*/s1.json.attrs")
+    attributes.write_bytes(b"")
+    assert "failed to load checkpoint: EOF" in begun.pulumi("stack", "-s", "s1").out
+    readable(begun)
+    assert begun.pieces("s1") == before
+
+
 @pytest.mark.parametrize("count", [1, 4, 7])
 def test_an_update_that_was_killed_goes_on_and_ends_as_if_nothing_had_been(attested, begun, count):
     assert killed_at(attested, count) == count
+    readable(attested)
     blocked = attested.up("s1")  # Pulumi's own lock tells of the killed update
     assert blocked.code != 0
     assert "pulumi cancel" in blocked.out
