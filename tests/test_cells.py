@@ -22,9 +22,9 @@ from topology.catalog.load import load as load_catalog
 from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.plan import names
-from topology.plan.quotas import MOST_CLUSTERS, divided, quotas, standing
 from topology.source import Source
 from topology.spec.load import load
+from topology.views.quotas import MOST_CLUSTERS, divided, quotas, standing
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = settings(SITES, max_examples=EXAMPLES // 4)  # each example renders and reads back a whole site

@@ -30,10 +30,11 @@ from topology.expand.origins import Origins
 from topology.expand.power.banks import banked
 from topology.expand.power.build import sources, tree_and_feeds
 from topology.findings import FindingsError, Severity
-from topology.plan import failures, supply, tables
+from topology.plan import tables
 from topology.source import Source
 from topology.spec.load import load
 from topology.spec.model import BatteryBanks, Level, Needs, Power, PowerSource, RackFeed, Stage
+from topology.views import failures, supply
 
 STACKS = Path(__file__).parents[1] / "stacks"
 TREES = settings(deadline=None, max_examples=200)

@@ -17,7 +17,8 @@ from topology.catalog.load import load
 from topology.catalog.model import Catalog
 from topology.expand import expand
 from topology.findings import FindingsError
-from topology.plan import names, summary
+from topology.plan import names
+from topology.views import summary
 
 PUBLISHED = YAML(typ="safe", pure=True).load(Path(__file__).with_name("published.yaml"))
 RECORDS = {

@@ -11,9 +11,9 @@ from topology.catalog.load import load as load_catalog
 from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.findings import Severity
-from topology.plan import summary
 from topology.source import Source
 from topology.spec.load import load
+from topology.views import summary
 
 STACKS = Path(__file__).parents[1] / "stacks"
 

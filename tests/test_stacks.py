@@ -10,9 +10,10 @@ from topology.catalog.load import load as load_catalog
 from topology.checks.deployment import stacks_are_bounded
 from topology.expand import expand
 from topology.expand.fabrics import kinds
-from topology.plan import names, owners
+from topology.plan import names
 from topology.source import Source
 from topology.spec.load import load
+from topology.views import owners
 
 STACKS = Path(__file__).parents[1] / "stacks"
 SITES = sorted(path.name for path in STACKS.iterdir() if path.is_dir())

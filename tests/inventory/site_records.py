@@ -8,9 +8,9 @@ from topology.catalog.load import load as load_catalog
 from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.plan import store
-from topology.plan.records import Register, by_owner
 from topology.source import Source
 from topology.spec.load import load
+from topology.views.records import Register, by_owner
 
 SITE = Path(__file__).with_name("site.yaml")
 STACKS = Path(__file__).parents[2] / "stacks"

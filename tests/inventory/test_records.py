@@ -3,7 +3,7 @@
 import polars as pl
 import site_records
 
-from topology.plan.record_tables import TABLES
+from topology.views.record_tables import TABLES
 
 
 def test_records_of_an_owner_have_the_columns_and_dtypes_of_the_dictionary():

@@ -12,7 +12,8 @@ from topology.artifacts.power import files as power
 from topology.artifacts.pulumi import files as pulumi
 from topology.artifacts.slurm import files as slurm
 from topology.expand.power.banks import shortest_s
-from topology.plan import Plan, store, summary
+from topology.plan import Plan, store
+from topology.views import summary
 
 Maker = Callable[[Plan, Sequence[int]], Iterator[Artifact]]
 

@@ -7,10 +7,10 @@ import polars as pl
 from topology.checks import check, nothing
 from topology.findings import Severity
 from topology.plan import Plan, names
-from topology.plan.node_labels import LONGEST, node_labels
-from topology.plan.quotas import MOST_CLUSTERS, divided, local_queue, quotas
-from topology.plan.rails import prefix, room, slots
 from topology.spec.kubernetes import Kubernetes
+from topology.views.node_labels import LONGEST, node_labels
+from topology.views.quotas import MOST_CLUSTERS, divided, local_queue, quotas
+from topology.views.rails import prefix, room, slots
 
 TESTED_NODES = 5000  # kubernetes.io, Considerations for large clusters; the same from 1.23 to 1.36
 

@@ -3,7 +3,8 @@
 import polars as pl
 
 from topology.checks import check
-from topology.plan import Plan, names, owners
+from topology.plan import Plan, names
+from topology.views import owners
 
 MOST_RESOURCES = 2_000  # Pulumi's own largest performance test (tests/performance); state is written whole each time
 

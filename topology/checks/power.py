@@ -5,7 +5,8 @@ import polars as pl
 from topology.checks import check, nothing
 from topology.expand.power.feeds import PHASES, on_phase_w
 from topology.findings import Severity
-from topology.plan import Plan, failures, names, supply
+from topology.plan import Plan, names
+from topology.views import failures, supply
 
 _TREE = "the breakers of an overloaded device open, and everything below it is dark"
 _PHASES = 0.10  # of the mean of a panel's phases; common practice for panel schedules, unverified

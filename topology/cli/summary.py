@@ -11,7 +11,8 @@ from topology.artifacts.slurm.clusters import controllers
 from topology.cli.reports import verdict
 from topology.expand.power.banks import shortest_s
 from topology.findings import Finding
-from topology.plan import Plan, summary
+from topology.plan import Plan
+from topology.views import summary
 
 
 def lines(plan: Plan, findings: Sequence[Finding], published: Published, out: Path, elapsed_s: float) -> Iterator[str]:

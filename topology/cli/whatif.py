@@ -41,7 +41,8 @@ def whatif(
 
 def _lines(plan: "Plan", fail: list[str], stage: str | None) -> Iterator[str]:
     from topology.findings import did_you_mean  # noqa: PLC0415 - not needed by --help
-    from topology.plan import failures, names  # noqa: PLC0415
+    from topology.plan import names  # noqa: PLC0415
+    from topology.views import failures  # noqa: PLC0415
 
     spelled = names.power_node_names(plan)
     index = {name: at for at, name in enumerate(spelled)}

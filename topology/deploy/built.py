@@ -7,8 +7,8 @@ from threading import Lock
 
 from topology.deploy.stop import DeployError
 from topology.plan import store
-from topology.plan.record_tables import Records
-from topology.plan.records import Register, by_owner, digest
+from topology.views.record_tables import Records
+from topology.views.records import Register, by_owner, digest
 
 _reading = Lock()  # the engine calls from several threads; the tables are read once
 

@@ -10,7 +10,7 @@ from topology.deploy.stop import end_when_asked
 
 if TYPE_CHECKING:
     from topology.deploy.inventory import Inventory
-    from topology.plan.record_tables import Records
+    from topology.views.record_tables import Records
 
 
 class RegistrationProvider(SiteProvider):

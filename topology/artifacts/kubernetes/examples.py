@@ -9,8 +9,8 @@ from topology.artifacts.kubernetes.cell import CellView
 from topology.artifacts.kubernetes.groups import GPU, GroupView
 from topology.artifacts.kubernetes.queues import QueueView
 from topology.plan import Plan
-from topology.plan.node_labels import Level, node_labels
 from topology.spec.kubernetes import Kubernetes
+from topology.views.node_labels import Level, node_labels
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import polars as pl
 from topology.artifacts.kubernetes.groups import GroupView, cell_groups
 from topology.artifacts.kubernetes.queues import QueueView, quota
 from topology.plan import Plan
-from topology.plan.quotas import divided, local_queue, standing
 from topology.spec.kubernetes import Kubernetes
+from topology.views.quotas import divided, local_queue, standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from topology.artifacts.kubernetes.queues import QueueView, cell_queues
 from topology.artifacts.kubernetes.slinky import slurm_view
 from topology.artifacts.render import render
 from topology.plan import Plan, names
-from topology.plan.quotas import quotas, standing
 from topology.spec.kubernetes import Kubernetes
+from topology.views.quotas import quotas, standing
 
 FOLDER = "stages/{word}/kubernetes/{word}"
 

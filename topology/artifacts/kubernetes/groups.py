@@ -6,9 +6,9 @@ import polars as pl
 
 from topology.catalog.model import Node
 from topology.plan import Plan
-from topology.plan.node_labels import Level, levels
-from topology.plan.rails import Rail, rails
 from topology.spec.kubernetes import Kubernetes
+from topology.views.node_labels import Level, levels
+from topology.views.rails import Rail, rails
 
 GPU = "nvidia.com/gpu"  # as NVIDIA's device plugin advertises them
 

@@ -11,8 +11,8 @@ import polars as pl
 from topology.artifacts.kubernetes.cell import CellView
 from topology.artifacts.kubernetes.groups import GroupView
 from topology.plan import Plan
-from topology.plan.node_labels import fabric_of, node_labels
 from topology.spec.kubernetes import Kubernetes
+from topology.views.node_labels import fabric_of, node_labels
 
 TIERS = {"rack": (1, "rack"), "leaf": (2, "leaf-group"), "spine": (3, "pod"), "core": (4, "island")}  # of every site
 HEAD = "# HyperNodes of {}, {} at stage {}; Volcano must not discover them as well\n"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from topology.artifacts.kubernetes.cell import CellView
 from topology.plan import Plan
-from topology.plan.rails import Rail, rails, slots, subnet
 from topology.spec.kubernetes import Kubernetes
+from topology.views.rails import Rail, rails, slots, subnet
 
 # Tags that NVIDIA gives one release of the network operator: Mellanox/network-operator, example/crs, nicclusterpolicy
 RELEASE = "network-operator-v26.1.0"

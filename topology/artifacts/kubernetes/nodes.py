@@ -12,8 +12,8 @@ import polars as pl
 from topology.artifacts.kubernetes.groups import group_view
 from topology.artifacts.kubernetes.slinky import ANNOTATION, node_topology
 from topology.plan import Plan, names
-from topology.plan.node_labels import HOSTNAME, node_labels
 from topology.spec.kubernetes import Kubernetes
+from topology.views.node_labels import HOSTNAME, node_labels
 
 PODS = 110  # of a node: kubernetes.io, Considerations for large clusters
 ROW = (names.Part(column="hall_name"), names.Part("-row"), names.Part(column="row_number", width=2))

@@ -7,8 +7,8 @@ import polars as pl
 
 from topology.artifacts.kubernetes.cell import CellView
 from topology.artifacts.kubernetes.groups import GroupView
-from topology.plan.quotas import local_queue
 from topology.spec.kubernetes import Kubernetes, Queue
+from topology.views.quotas import local_queue
 
 
 @dataclass(frozen=True, slots=True)

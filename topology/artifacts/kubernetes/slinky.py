@@ -14,10 +14,10 @@ from topology.artifacts.slurm.clusters import Controller, partitions_here
 from topology.artifacts.slurm.entries import Topology
 from topology.artifacts.slurm.topologies import topologies
 from topology.plan import Plan, names
-from topology.plan.leaf_groups import leaf_groups, leaf_template
-from topology.plan.node_labels import fabric_of
 from topology.spec.kubernetes import Kubernetes, Pool
 from topology.spec.model import Partition, SlurmCluster
+from topology.views.leaf_groups import leaf_groups, leaf_template
+from topology.views.node_labels import fabric_of
 
 ANNOTATION = "topology.slinky.slurm.net/spec"
 

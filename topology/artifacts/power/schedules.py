@@ -3,7 +3,8 @@
 import polars as pl
 
 from topology.expand.power.feeds import PHASES, on_phase_w
-from topology.plan import Plan, failures, names
+from topology.plan import Plan, names
+from topology.views import failures
 
 
 def feed_schedule(plan: Plan) -> pl.DataFrame:

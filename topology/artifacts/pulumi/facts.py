@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from topology.plan.record_tables import Records
+from topology.views.record_tables import Records
 
 COUNTED = ("racks", "nodes", "switches", "appliances", "cables", "feeds", "power_nodes", "sources")
 RACKS_NAMED = 8  # of a pod; the rest is counted

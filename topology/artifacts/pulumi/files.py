@@ -10,8 +10,9 @@ from topology.artifacts.kubernetes import federation
 from topology.artifacts.pulumi.resources import earlier_names, resources
 from topology.artifacts.render import render
 from topology.artifacts.slurm.clusters import controllers
-from topology.plan import Plan, store, summary, supply
-from topology.plan.records import Register
+from topology.plan import Plan, store
+from topology.views import summary, supply
+from topology.views.records import Register
 
 FOLDER = PurePosixPath("pulumi")
 SCHEMA_VERSION = 1  # of schemas/inventory.schema.json

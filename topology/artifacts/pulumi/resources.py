@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from topology.artifacts.pulumi.facts import counts, facts
-from topology.plan.record_tables import Records
-from topology.plan.records import Register, digests
+from topology.views.record_tables import Records
+from topology.views.records import Register, digests
 
 KINDS: Mapping[str, str] = {  # first word of an owner: what it is
     "power": "feed-group",

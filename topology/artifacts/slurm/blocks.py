@@ -4,7 +4,7 @@ import polars as pl
 
 from topology.artifacts.slurm.entries import Block, Topology
 from topology.plan import Plan, names
-from topology.plan.leaf_groups import leaf_groups, leaf_template
+from topology.views.leaf_groups import leaf_groups, leaf_template
 
 
 def block_sizes(smallest: int, nodes: int) -> tuple[int, ...]:

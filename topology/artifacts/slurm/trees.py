@@ -6,8 +6,8 @@ import polars as pl
 
 from topology.artifacts.slurm.entries import Topology, TreeSwitch
 from topology.plan import Plan, names
-from topology.plan.leaf_groups import LEVELS, leaf_groups, leaf_template, shape, template
 from topology.plan.names import Part
+from topology.views.leaf_groups import LEVELS, leaf_groups, leaf_template, shape, template
 
 TOP = (Part(column="fabric_name"), Part(column="word"), Part(column="number", width=4))
 

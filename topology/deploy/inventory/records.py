@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from topology.deploy.inventory.error import InventoryError
-from topology.plan.record_tables import TABLES, Records, unique_keys
 from topology.plan.tables import Table
+from topology.views.record_tables import TABLES, Records, unique_keys
 
 __all__ = ["TABLES", "Records", "checked", "spelled"]
 

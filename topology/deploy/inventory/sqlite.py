@@ -11,8 +11,8 @@ import polars as pl
 from topology.deploy.inventory.error import InventoryError
 from topology.deploy.inventory.records import checked, spelled
 from topology.deploy.inventory.sqlite_file import columns, quoted, readable, transaction
-from topology.plan.record_tables import TABLES, Records, unique_keys
 from topology.plan.tables import Table
+from topology.views.record_tables import TABLES, Records, unique_keys
 
 Row = tuple[object, ...]
 

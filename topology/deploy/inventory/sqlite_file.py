@@ -14,8 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from topology.deploy.inventory.error import InventoryError
-from topology.plan.record_tables import TABLES, unique_keys
 from topology.plan.tables import Column, Table
+from topology.views.record_tables import TABLES, unique_keys
 
 SCHEMA_VERSION = 1
 BUSY_S = 60  # the engine writes many owners at once, and each waits for the others

@@ -6,12 +6,12 @@ from functools import cached_property
 import polars as pl
 
 from topology.plan import Plan
-from topology.plan.quotas import quotas
 from topology.review.amounts import count, plural, signed
 from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, Table, Verdict, Words, strong
 from topology.review.document import names as some
 from topology.review.matching import matched
 from topology.review.review import Review
+from topology.views.quotas import quotas
 
 NOWHERE = ""  # cell of a unit that is in none
 

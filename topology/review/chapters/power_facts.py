@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from topology.expand.batteries import carried
 from topology.expand.power.banks import banked
-from topology.plan import Plan, failures, names, supply
+from topology.plan import Plan, names
 from topology.review.review import Review
+from topology.views import failures, supply
 
 STRENGTH = ("N", "N+1", "4N/3", "2N")  # redundancies of a level, the weakest first
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from topology.plan.node_labels import fabric_of
 from topology.plan.plan import Plan
 from topology.spec.kubernetes import Kubernetes
+from topology.views.node_labels import fabric_of
 
 SLOTS = 8  # pools that every cell keeps at least, so that a group with fewer rails moves no address
 KEPT = 3  # addresses of a pool that no node gets: those of the network, its gateway and its broadcast

@@ -4,8 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from topology.plan import supply
 from topology.plan.plan import Plan
+from topology.views import supply
 
 
 def counts(plan: Plan) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Self
 
 import polars as pl
 
-from topology.plan.owners import Owners, Tables
 from topology.plan.tables import ROLES
+from topology.views.owners import Owners, Tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from topology.plan.cable_ends import CableEnds
-from topology.plan.owners import Owners, Tables
-from topology.plan.record_tables import TABLES, Records
+from topology.views.cable_ends import CableEnds
+from topology.views.owners import Owners, Tables
+from topology.views.record_tables import TABLES, Records
 
 
 @dataclass(frozen=True, slots=True)

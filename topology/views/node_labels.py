@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from topology.plan import names
-from topology.plan.leaf_groups import LEVELS, leaf_groups, leaf_template, shape, template
 from topology.plan.names import Part
 from topology.plan.plan import Plan
 from topology.spec.kubernetes import Kubernetes
+from topology.views.leaf_groups import LEVELS, leaf_groups, leaf_template, shape, template
 
 HOSTNAME = "kubernetes.io/hostname"  # Kueue takes it at the lowest level only
 LONGEST = 63  # characters of a label's value, and of its name behind the prefix
