@@ -171,9 +171,8 @@ def test_gb200_has_a_leaf_per_rack_and_rail_without_being_told():
 
 def test_a_leaf_of_the_ocp_design_takes_four_rails_or_two():
     for name, rails in (("ocp-1", 4), ("ocp-3", 2), ("ocp-5", 1)):
-        shape = plan_of(RECORDS[name]).fabrics.row(0, named=True)
-        assert shape["leaf_down"] // shape["group_nodes"] == rails
-        assert (shape["leaf_down"], shape["leaf_up"]) == (64, 32)
+        leaves = plan_of(RECORDS[name]).tiers.row(0, named=True)
+        assert (leaves["rails"], leaves["down"], leaves["up"]) == (rails, 64, 32)
 
 
 def test_three_units_of_h100_take_sixteen_spines():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from topology.expand.fabrics import kinds
 from topology.findings import FindingsError, Severity
 from topology.resources import data as folder_of
 from topology.source import Source
@@ -18,7 +19,7 @@ from topology.spec.schema import resolved, with_defaults
 from topology.spec.wording import KEYWORDS
 
 SCHEMA = json.loads((folder_of("schemas") / "cluster.schema.json").read_text(encoding="utf-8"))
-KINDS = ("core", "fat-tree", "rail-optimized")
+KINDS = kinds()
 
 SMALL = """\
 version: 1
@@ -561,9 +562,9 @@ def test_a_group_that_no_stage_adds_is_a_warning():
 
 
 def test_a_kind_is_one_that_the_program_has():
-    text = SMALL.replace("kind: fat-tree", "kind: dragonfly-plus")
+    text = SMALL.replace("kind: fat-tree", "kind: slim-fly")
     assert findings(text) == [("S331", 10)]
-    assert load(source(text), ("dragonfly-plus",))[0].fabrics[0].kind == "dragonfly-plus"
+    assert load(source(text), {**KINDS, "slim-fly": KINDS["fat-tree"]})[0].fabrics[0].kind == "slim-fly"
 
 
 # The schema is the manual: what it says must be complete, and true.

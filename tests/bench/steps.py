@@ -16,12 +16,12 @@ STEPS = {  # word: the functions whose time it is, each as the name by which its
     "placement": (
         "topology.expand:Networks.row_ends",
         "topology.expand:Networks.rooms",
-        "topology.expand:Networks.items",
+        "topology.expand:Networks.boxes",
         "topology.expand:floor.place_units",
-        "topology.expand:seat",
+        "topology.expand:mount",
     ),
     "nodes": (
-        "topology.expand:compute",
+        "topology.expand:place_nodes",
         "topology.expand:domains",
         "topology.expand:nic_frame",
         "topology.expand:gpu_frame",
@@ -32,6 +32,11 @@ STEPS = {  # word: the functions whose time it is, each as the name by which its
         "topology.expand:Site.racks",
         "topology.expand:Site.nodes",
         "topology.expand:Site.domains",
+    ),
+    "localities": (
+        "topology.expand:wiring.fabric_rows",
+        "topology.expand:wiring.localities",
+        "topology.expand:wiring.node_localities",
     ),
     "cables": ("topology.expand:wiring.wire", "topology.expand:wiring.fabrics", "topology.expand:wiring.cables"),
     "expand": ("topology.expand:expand",),  # what is left of it: switches in their racks, stages

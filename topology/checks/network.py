@@ -70,16 +70,17 @@ def cables_have_two_ends(plan: Plan) -> pl.DataFrame:
 
 @check("N303", "a leaf has the same number of links to each of its spines", _FORM)
 def links_spread_evenly(plan: Plan) -> pl.DataFrame:
-    """Leaves, and spines towards cores, whose links to the next tier differ in number."""
-    between = plan.cables.lazy().filter((pl.col("hop") != "node-leaf") & ~pl.col("fabric").is_in(_cores(plan)))
-    shape = plan.fabrics.lazy().select("fabric", "tiers", "leaf_up", "spine_up")
-    above = pl.when(pl.col("hop") == "leaf-spine").then("leaf_up").otherwise("spine_up")
+    """Switches whose links to the tier above, in their own fabric, differ in number."""
+    joining = [at for at, fabric in enumerate(plan.spec.fabrics) if fabric.joins]
+    between = plan.cables.lazy().filter((pl.col("a_table") == "switches") & ~pl.col("fabric").is_in(joining))
+    tier = pl.lit(plan.switches["tier"].cast(pl.String)).gather("a")
+    above = plan.tiers.lazy().filter(pl.col("up") > 0).select("fabric", "word", asked="up")
     pairs = between.group_by("origin", "fabric", "hop", "a", "b").agg(links=pl.len())
     uneven = (
         pairs.group_by("origin", "fabric", "hop", "a")
         .agg(low=pl.col("links").min(), high=pl.col("links").max(), has=pl.col("links").sum())
-        .join(shape, on="fabric")
-        .with_columns(asked=above)
+        .with_columns(word=tier)
+        .join(above, on=["fabric", "word"])
         .filter((pl.col("low") != pl.col("high")) | (pl.col("has") != pl.col("asked")))
         .sort("a")
         .collect()
@@ -128,19 +129,13 @@ def cables_follow_their_ends(plan: Plan) -> pl.DataFrame:
 @check("N305", "every NIC of a rail-optimized fabric meets its own rail", _FORM)
 def nics_meet_their_rail(plan: Plan) -> pl.DataFrame:
     """Leaves of rail-optimized fabrics that take NICs of more rails than their shape shares."""
-    fabrics = plan.fabrics.filter(pl.col("kind") == "rail-optimized").with_columns(
-        shared=(pl.col("leaf_down") // pl.col("group_nodes").clip(1)).cast(pl.UInt32)
-    )
-    nodes = plan.cables.filter(
-        (pl.col("hop") == "node-leaf")
-        & (pl.col("a_table") == "nics")
-        & pl.col("fabric").is_in(fabrics["fabric"].implode())
-    )
+    fabrics = plan.tiers.filter(pl.col("rails").is_not_null()).select("fabric", shared="rails")
+    nodes = plan.cables.filter((pl.col("a_table") == "nics") & pl.col("fabric").is_in(fabrics["fabric"].implode()))
     rails = nodes.with_columns(rail=plan.nics["index"].gather(nodes["a"])).lazy()
     over = (
         rails.group_by("origin", "fabric", "b")
         .agg(rails=pl.col("rail").n_unique())
-        .join(fabrics.lazy().select("fabric", "shared"), on="fabric")
+        .join(fabrics.lazy(), on="fabric")
         .filter(pl.col("rails") > pl.col("shared"))
         .sort("b")
         .collect()
@@ -165,7 +160,7 @@ def nics_have_their_cables(plan: Plan) -> pl.DataFrame:
         mine = plan.nics.filter((pl.col("role") == role) & group.is_in(row["groups"])) if row["groups"] else None
         if mine is None:
             continue
-        nodes = (pl.col("fabric") == row["fabric"]) & (pl.col("hop") == "node-leaf") & (pl.col("a_table") == "nics")
+        nodes = (pl.col("fabric") == row["fabric"]) & (pl.col("a_table") == "nics")
         count = np.bincount(plan.cables.filter(nodes)["a"].to_numpy(), minlength=plan.nics.height)
         has = mine.with_columns(has=pl.Series(count).gather(mine["nic"]), origin=pl.lit(row["origin"], pl.UInt16))
         short.append(has.filter(pl.col("has") < row["planes"]).with_columns(planes=pl.lit(row["planes"])))
@@ -215,23 +210,19 @@ def managers_are_cabled_first(plan: Plan) -> pl.DataFrame:
 def leaves_are_filled(plan: Plan) -> pl.DataFrame:
     """Fabrics whose leaves use less than half of the node ports that they have at this taper."""
     rows = []
-    for row in plan.fabrics.filter(pl.col("tiers") > 1).iter_rows(named=True):
+    lowest = plan.tiers.filter((pl.col("level") == 0) & (pl.col("up") > 0))
+    for row in lowest.join(plan.fabrics.drop("origin"), on="fabric", maintain_order="left").iter_rows(named=True):
         switch = plan.catalog.switches[row["switch"]]
         gbps = plan.spec.fabrics[row["fabric"]].port_gbps
         ports = max(cage.count * cage.ports.get(gbps, 0) for cage in switch.cages)
-        used = row["leaf_down"] + row["leaf_up"]
-        if 2 * used < ports:
+        if 2 * (row["down"] + row["up"]) < ports:
             rows.append(
                 {
                     "origin": row["origin"],
                     "example": row["name"],
-                    "message": f"leaves of {row['name']} use {row['leaf_down']} ports down and {row['leaf_up']} up "
+                    "message": f"leaves of {row['name']} use {row['down']} ports down and {row['up']} up "
                     f"of {ports} at {gbps} Gb/s",
                     "help": "write leaf_sharing: rails or units, a larger unit_racks, or a smaller switch",
                 }
             )
     return pl.DataFrame(rows) if rows else nothing()
-
-
-def _cores(plan: Plan) -> list[int]:
-    return [at for at, fabric in enumerate(plan.spec.fabrics) if fabric.kind == "core"]

@@ -62,9 +62,10 @@ def _cells(plan: Plan) -> str:
 
 def _fabric(plan: Plan, name: str, fabric: dict[str, Any]) -> str:
     spec = next(each for each in plan.spec.fabrics if each.name == name)
-    tiers = " + ".join(f"{fabric[tier]:,} {tier}" for tier in ("leaf", "spine", "core") if fabric[tier])
+    counts = fabric.get("switches", {tier: fabric[tier] for tier in summary.FIXED_TIERS})
+    tiers = " + ".join(f"{count:,} {tier}" for tier, count in counts.items() if count)
     cables = sum(fabric["links"].values())
-    parts = [spec.kind] if spec.kind == "core" else [spec.kind, f"{fabric['tiers']} tier{'s' * (fabric['tiers'] > 1)}"]
+    parts = [spec.kind] if spec.joins else [spec.kind, f"{fabric['tiers']} tier{'s' * (fabric['tiers'] > 1)}"]
     if fabric["islands"] > 1:
         parts.append(f"{fabric['islands']} islands")
     if fabric["planes"] > 1:

@@ -2,14 +2,14 @@
 
 from topology.catalog.model import Catalog
 from topology.expand import cells, demand, floor, wiring
-from topology.expand.compute import compute, gpu_frame, nic_frame
 from topology.expand.groups import size_groups
+from topology.expand.mounting import mount
 from topology.expand.networks import Networks
+from topology.expand.nodes import gpu_frame, nic_frame, place_nodes
 from topology.expand.origins import Origins
 from topology.expand.power import banks
 from topology.expand.power.build import sources, tree_and_feeds
 from topology.expand.scaleup import domains, pattern
-from topology.expand.seating import seat
 from topology.expand.site import Site
 from topology.expand.stages import stages
 from topology.plan import Plan, tables
@@ -27,17 +27,17 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
     """
     origins = Origins()
     groups = size_groups(spec, catalog)
-    nets = Networks(spec, catalog, groups, *demand.design_fabrics(spec, catalog, groups))
+    nets = Networks(spec, catalog, groups, demand.design_fabrics(spec, catalog, groups))
     ends = nets.row_ends()
     places = floor.place_units(spec, groups, nets.rooms(), ends)
-    items = nets.items(places)
-    seats = seat(spec, places, ends, items)
-    nodes = compute(spec, groups, places)
+    points = mount(spec, places, ends, list(nets.boxes(places)))
+    nodes = place_nodes(spec, groups, places)
     scaleup = domains(groups, nodes)
     site = Site(spec, groups, nodes, origins)
     cell_of = cells.cell_of_units(spec, groups, nodes)
     halls, rows, units = site.halls(), site.rows(), site.units(cell_of)
-    wired = wiring.wire(nets, nodes, items, seats, origins)
+    fabrics = wiring.fabric_rows(nets, nodes, origins)
+    wired = wiring.wire(catalog, fabrics, points)
     racks = site.racks(wired)
     nics = nic_frame(groups, nodes)
     power_nodes, feeds = tree_and_feeds(spec, racks.frame, origins)
@@ -46,15 +46,17 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
         "rows": rows,
         "units": units,
         "racks": racks.frame,
-        "nodes": site.nodes(scaleup, racks),
+        "nodes": site.nodes(scaleup, racks, wiring.node_localities(nets, nodes, fabrics)),
         "gpus": gpu_frame(groups, nodes),
         "nics": nics,
         "nvlink_domains": site.domains(scaleup, racks),
         "nvlink_links": pattern(groups),
-        "fabrics": wiring.fabrics(nets, origins),
-        "switches": racks.seated(wired.switches, tables.SWITCHES, len(spec.stages)),
-        "appliances": racks.seated(wired.appliances, tables.APPLIANCES, len(spec.stages)),
-        "cables": wiring.cables(nets, nodes, nics, wired, len(spec.stages)),
+        "fabrics": wiring.fabrics(fabrics),
+        "tiers": wiring.tiers(fabrics),
+        "localities": wiring.localities(fabrics),
+        "switches": racks.mounted(wired.switches, tables.SWITCHES, len(spec.stages)),
+        "appliances": racks.mounted(wired.appliances, tables.APPLIANCES, len(spec.stages)),
+        "cables": wiring.cables(nets, nodes, nics, fabrics, len(spec.stages)),
     }
     frames |= {
         "sources": sources(spec, origins),

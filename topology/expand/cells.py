@@ -17,8 +17,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from topology.expand.compute import Compute
 from topology.expand.groups import SizedGroup
+from topology.expand.nodes import PlacedNodes
 from topology.expand.origins import Origins
 from topology.plan import tables
 from topology.spec.kubernetes import Kubernetes, Pool
@@ -27,14 +27,14 @@ from topology.spec.model import ClusterSpec
 I64 = NDArray[np.int64]
 
 
-def cell_of_units(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> I64:
+def cell_of_units(spec: ClusterSpec, groups: Sequence[SizedGroup], placed: PlacedNodes) -> I64:
     """Cell of every unit, numbered from 0 pool by pool; -1 throughout where the spec has no Kubernetes."""
-    cells = np.full(len(all_.unit_group), -1, np.int64)
+    cells = np.full(len(placed.unit_group), -1, np.int64)
     if spec.kubernetes is None:
         return cells
     first = 0
     for pool in spec.kubernetes.pools:
-        units, cell = _fill(spec, spec.kubernetes, pool, groups, all_)
+        units, cell = _fill(spec, spec.kubernetes, pool, groups, placed)
         cells[units] = first + cell
         first += int(cell.max(initial=-1)) + 1
     return cells
@@ -70,15 +70,15 @@ class _Cell:
 
 
 def _fill(
-    spec: ClusterSpec, kubernetes: Kubernetes, pool: Pool, groups: Sequence[SizedGroup], all_: Compute
+    spec: ClusterSpec, kubernetes: Kubernetes, pool: Pool, groups: Sequence[SizedGroup], placed: PlacedNodes
 ) -> tuple[I64, I64]:
     """Units of a pool in the order in which they arrive, and the cell of each, from 0."""
     place = np.full(len(groups), -1, np.int64)
     for at, name in enumerate(pool.compute):
         place[next(group.index for group in groups if group.group.name == name)] = at
-    units = np.flatnonzero(place[all_.unit_group] >= 0)
-    units = units[np.lexsort((all_.unit_number[units], place[all_.unit_group[units]], all_.unit_stage[units]))]
-    group = all_.unit_group[units]
+    units = np.flatnonzero(place[placed.unit_group] >= 0)
+    units = units[np.lexsort((placed.unit_number[units], place[placed.unit_group[units]], placed.unit_stage[units]))]
+    group = placed.unit_group[units]
     starts = np.flatnonzero(np.diff(group.astype(np.int64), prepend=-1))
     cells, filling = np.zeros(len(units), np.int64), _Cell(kubernetes.max_nodes_per_cell)
     for start, stop in zip(starts, [*starts[1:], len(group)], strict=True):  # runs of units of one group
@@ -86,7 +86,7 @@ def _fill(
         size, pod = _nodes(sized), _pod(spec, kubernetes, sized)
         at = int(start)
         while at < stop:
-            taken = filling.take(size, int(all_.unit_number[units[at]]), int(stop) - at, pod)
+            taken = filling.take(size, int(placed.unit_number[units[at]]), int(stop) - at, pod)
             cells[at : at + taken] = filling.at
             at += taken
     return units.astype(np.int64), cells
@@ -110,7 +110,7 @@ def _pod(spec: ClusterSpec, kubernetes: Kubernetes, group: SizedGroup) -> int:
 
 
 def cells(
-    spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute, cell_of: I64, origins: Origins
+    spec: ClusterSpec, groups: Sequence[SizedGroup], placed: PlacedNodes, cell_of: I64, origins: Origins
 ) -> pl.DataFrame:
     """One row per cell, with the figures of everything that is built in it."""
     if spec.kubernetes is None:
@@ -118,11 +118,11 @@ def cells(
     for path in (spec.kubernetes.path, spec.kubernetes.rails.path):
         origins.of(path)  # checks point at them
     count = int(cell_of.max(initial=-1)) + 1
-    node_unit = np.bincount(all_.node_unit, minlength=len(cell_of))
-    gpus = node_unit * np.array([group.node.gpus for group in groups])[all_.unit_group]
+    node_unit = np.bincount(placed.node_unit, minlength=len(cell_of))
+    gpus = node_unit * np.array([group.node.gpus for group in groups])[placed.unit_group]
     stage = np.full(count, len(spec.stages), np.int64)
-    np.minimum.at(stage, cell_of, all_.unit_stage)
-    pool, index = _pools(spec.kubernetes, groups, all_, cell_of)
+    np.minimum.at(stage, cell_of, placed.unit_stage)
+    pool, index = _pools(spec.kubernetes, groups, placed, cell_of)
     number = np.empty(count, np.int64)
     number[np.lexsort((np.arange(count), stage))] = np.arange(1, count + 1)
     names = [each.name for each in spec.kubernetes.pools]
@@ -143,10 +143,10 @@ def cells(
     )
 
 
-def _pools(kubernetes: Kubernetes, groups: Sequence[SizedGroup], all_: Compute, cell_of: I64) -> tuple[I64, I64]:
+def _pools(kubernetes: Kubernetes, groups: Sequence[SizedGroup], placed: PlacedNodes, cell_of: I64) -> tuple[I64, I64]:
     """Pool of each cell, from 0, and its number in the pool, from 1."""
     home = {name: at for at, pool in enumerate(kubernetes.pools) for name in pool.compute}
-    of_unit = np.array([home[group.group.name] for group in groups])[all_.unit_group]
+    of_unit = np.array([home[group.group.name] for group in groups])[placed.unit_group]
     pool = np.zeros(int(cell_of.max(initial=-1)) + 1, np.int64)
     pool[cell_of] = of_unit
     first = np.searchsorted(pool, pool)  # cells of a pool follow each other

@@ -3,59 +3,55 @@
 from collections.abc import Iterable, Sequence
 
 from topology.catalog.model import Appliance, Catalog, Node, Switch
-from topology.expand.fabrics import core, load
-from topology.expand.fabrics._design import Design
-from topology.expand.fabrics._leaves import Ask
-from topology.expand.fabrics._shape import CoreLink
-from topology.expand.fabrics.core import CoreDesign
+from topology.expand.fabrics import CoreLink, FabricDemand, FabricDesign, load
 from topology.expand.groups import SizedGroup
 from topology.expand.rules import found, refused
 from topology.findings import Finding, FindingsError, did_you_mean
 from topology.spec.model import ClusterSpec, Fabric
 
 
-def members(fabric: Fabric, groups: Sequence[SizedGroup]) -> list[SizedGroup]:
-    """Groups the fabric connects: those it names, else all that have NICs of its role."""
-    if fabric.compute:
-        return [group for group in groups if group.group.name in fabric.compute]
-    return [group for group in groups if _nics(group.node, fabric.connects)]
-
-
-def design_fabrics(
-    spec: ClusterSpec, catalog: Catalog, groups: Sequence[SizedGroup]
-) -> tuple[dict[int, Design], dict[int, CoreDesign]]:
-    """Designs by the fabric's position in the spec: those of nodes, and those of cores.
+def design_fabrics(spec: ClusterSpec, catalog: Catalog, groups: Sequence[SizedGroup]) -> list[FabricDesign]:
+    """Designs of the fabrics, in the order of the spec; what joins others is designed after them.
 
     Raises:
         FindingsError: everything that keeps any fabric from being built.
     """
+    links = {
+        name: CoreLink(fabric.port_gbps, fabric.oversubscription.core)
+        for fabric in spec.fabrics
+        for name in fabric.joins
+    }
+    made: dict[str, FabricDesign] = {}
     wrong: list[Finding] = []
-    designs: dict[int, Design] = {}
-    cores: dict[int, CoreDesign] = {}
-    links = {name: core.link(fabric) for fabric in spec.fabrics if fabric.kind == "core" for name in fabric.joins}
-    for index, fabric in enumerate(spec.fabrics):
+    for fabric in spec.fabrics:
         switch = catalog.switches.get(fabric.switch)
         if switch is None:
             wrong.append(_unknown(fabric, "switch", fabric.switch, catalog.switches))
-        elif fabric.kind != "core":
+        elif not fabric.joins:
             try:
-                ask = _ask(fabric, switch, groups, links.get(fabric.name))
-                designs[index] = load(fabric.kind).design(ask)
+                made[fabric.name] = load(fabric.kind).design(_demand(fabric, switch, groups, links.get(fabric.name)))
                 managers(fabric, catalog)
             except FindingsError as error:
                 wrong += error.findings
-    if not wrong:
-        by_name = {spec.fabrics[index].name: design for index, design in designs.items()}
-        for index, fabric in enumerate(spec.fabrics):
-            if fabric.kind == "core":
-                try:
-                    joined = [by_name[name] for name in fabric.joins]
-                    cores[index] = core.design(fabric, catalog.switches[fabric.switch], joined)
-                except FindingsError as error:
-                    wrong += error.findings
+    for fabric in spec.fabrics if not wrong else ():
+        if fabric.joins:
+            demand = FabricDemand(
+                fabric, catalog.switches[fabric.switch], joined=tuple(made[name] for name in fabric.joins)
+            )
+            try:
+                made[fabric.name] = load(fabric.kind).design(demand)
+            except FindingsError as error:
+                wrong += error.findings
     if wrong:
         raise FindingsError(wrong)
-    return designs, cores
+    return [made[fabric.name] for fabric in spec.fabrics]
+
+
+def _members(fabric: Fabric, groups: Sequence[SizedGroup]) -> tuple[SizedGroup, ...]:
+    """Groups the fabric connects: those it names, else all that have NICs of its role."""
+    if fabric.compute:
+        return tuple(group for group in groups if group.group.name in fabric.compute)
+    return tuple(group for group in groups if _nics(group.node, fabric.connects))
 
 
 def managers(fabric: Fabric, catalog: Catalog) -> Appliance | None:
@@ -81,8 +77,8 @@ def managers(fabric: Fabric, catalog: Catalog) -> Appliance | None:
     return product
 
 
-def _ask(fabric: Fabric, switch: Switch, groups: Sequence[SizedGroup], link: CoreLink | None) -> Ask:
-    mine = members(fabric, groups)
+def _demand(fabric: Fabric, switch: Switch, groups: Sequence[SizedGroup], link: CoreLink | None) -> FabricDemand:
+    mine = _members(fabric, groups)
     if not mine:
         raise refused(
             "N108",
@@ -120,7 +116,7 @@ def _ask(fabric: Fabric, switch: Switch, groups: Sequence[SizedGroup], link: Cor
         raise FindingsError(wrong)
     sized = fabric.sized_for_units or units
     nics = _nics(first.node, fabric.connects)
-    return Ask(fabric, switch, units, sized, first.unit_slots, first.domain_slots, nics, link)
+    return FabricDemand(fabric, switch, mine, sized, first.unit_slots, first.domain_slots, nics, link)
 
 
 def _nics(node: Node, role: str) -> int:

@@ -4,7 +4,7 @@ A unit never straddles two rows, and a group starts on a row of its own, so a un
 the end of a group moves nothing that stands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -20,7 +20,7 @@ U32 = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class BoxSize:
     """A switch or appliance model as a rack sees it."""
 
     slug: str
@@ -33,18 +33,8 @@ class Box:
 class RowEnd:
     """Switches of one tier of a fabric that stand at the ends of a group's rows."""
 
-    box: Box
-    each: int  # of one leaf run, pod or island, every plane counted
-    run_units: int
-    pod_runs: int = 1  # runs of what they belong to
-    island_runs: int = 1  # runs after which the count begins anew, with a shorter pod at the end
-
-    def at_most(self, units: int) -> int:
-        """Most of them that stand at the end of a row of `units`: those of every pod that starts in it."""
-        islands, runs = divmod(ceil(units / self.run_units), self.island_runs)
-        pods = ceil(self.island_runs / self.pod_runs)
-        started = min(pods, ceil(runs / self.pod_runs) + 1) if runs else 0
-        return self.each * (islands * pods + started)
+    box: BoxSize
+    at_most: Callable[[int], int]  # most of them beside so many neighbouring units
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +47,10 @@ class UnitPlaces:
     row_end: dict[int, int]  # per hall: first position of the network racks at a row's end
 
 
-def seats(hall: Hall, boxes: Sequence[Box]) -> int:
+def boxes_per_rack(hall: Hall, boxes: Sequence[BoxSize]) -> int:
     """Boxes that one network rack of the hall takes, all of them as large as the largest.
 
-    One rack never mixes seat sizes, so that the n-th box of a row is wrong by division.
+    One rack never mixes sizes, so that the n-th box of a row is wrong by division.
 
     Raises:
         FindingsError: one box alone is over what a rack here may hold.
@@ -129,7 +119,7 @@ def place_units(
 
 def _row(hall: Hall, group: SizedGroup, ends: Sequence[RowEnd]) -> tuple[int, int]:
     """Units per row with the network racks their leaves need, and the first position of those racks."""
-    fits = seats(hall, [end.box for end in ends]) if ends else 1
+    fits = boxes_per_rack(hall, [end.box for end in ends]) if ends else 1
     for units in range(hall.positions // group.group.unit_racks, 0, -1):
         racks = _end_racks(units, ends, fits)
         if units * group.group.unit_racks + racks <= hall.positions:
@@ -143,7 +133,7 @@ def _end_racks(units: int, ends: Sequence[RowEnd], fits: int) -> int:
 
 
 def _unit_too_long(hall: Hall, group: SizedGroup, ends: Sequence[RowEnd]) -> Finding:
-    racks, fits = group.group.unit_racks, seats(hall, [end.box for end in ends]) if ends else 1
+    racks, fits = group.group.unit_racks, boxes_per_rack(hall, [end.box for end in ends]) if ends else 1
     extra = _end_racks(1, ends, fits)
     with_leaves = f" and {extra} network rack{'s' if extra > 1 else ''} at the row's end" if extra else ""
     return found(

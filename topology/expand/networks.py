@@ -1,197 +1,151 @@
-"""Switches, appliances and cables of all fabrics, once units and nodes have their places."""
+"""What each fabric has to connect, and the designs that do it, before and after units have their places."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from topology.catalog.model import Catalog, Switch
+from topology.catalog.model import Appliance, Catalog, Switch
 from topology.expand import demand
-from topology.expand.compute import Compute
-from topology.expand.fabrics import _clos, _managers, core
-from topology.expand.fabrics._design import Design
-from topology.expand.fabrics.core import CoreDesign
-from topology.expand.floor import Box, RowEnd, UnitPlaces
+from topology.expand.fabrics import U32, Endpoints, FabricDesign
+from topology.expand.floor import BoxSize, RowEnd, UnitPlaces
 from topology.expand.groups import SizedGroup
-from topology.expand.seating import Items
+from topology.expand.mounting import MountBatch
+from topology.expand.nodes import PlacedNodes
 from topology.plan import tables
 from topology.spec.model import ClusterSpec
 
-U32 = NDArray[np.uint32]
-TIER_WORDS = ("leaf", "spine", "core")
+APPLIANCES = "appliances"  # key of a fabric's service boxes among what is mounted; its tiers' words are the others
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """Designs by the fabric's position in the spec."""
+    """Designs of the fabrics, in the order of the spec."""
 
     spec: ClusterSpec
     catalog: Catalog
     groups: Sequence[SizedGroup]
-    designs: Mapping[int, Design]
-    cores: Mapping[int, CoreDesign]
+    designs: Sequence[FabricDesign]
 
     def rooms(self) -> list[int]:
         """Units to keep places for, per group: its own, or what its fabric is sized for."""
         rooms = [group.units for group in self.groups]
-        for design in self.designs.values():
-            last = demand.members(design.ask.fabric, self.groups)[-1].index
-            spare = design.ask.sized_units - design.ask.units
-            rooms[last] = max(rooms[last], self.groups[last].units + spare)
+        for asked in (design.demand for design in self.designs if design.demand.groups):
+            last = asked.groups[-1]
+            rooms[last.index] = max(rooms[last.index], last.units + asked.sized_units - asked.units)
         return rooms
 
     def row_ends(self) -> list[list[RowEnd]]:
-        """Switches that stand at the ends of each group's rows."""
+        """Switches that stand at the ends of each group's rows, in the row of the first unit under them."""
         ends: list[list[RowEnd]] = [[] for _ in self.groups]
-        for design in self.designs.values():
-            for group in demand.members(design.ask.fabric, self.groups):
-                ends[group.index] += _row_ends(design)
+        for design in self.designs:
+            mine = [
+                RowEnd(box_size(design.demand.switch), partial(design.most_beside, at))
+                for at, tier in enumerate(design.tiers())
+                if _in_row_ends(design, tier.word)
+            ]
+            for group in design.demand.groups:
+                ends[group.index] += mine
         return ends
 
-    def items(self, places: Sequence[UnitPlaces]) -> list[Items]:
-        """What has to be seated: per fabric its appliances, then each tier's switches."""
-        halls = {hall.name: at for at, hall in enumerate(self.spec.halls)}
-        made: list[Items] = []
-        for index in range(len(self.spec.fabrics)):
-            if index in self.cores:
-                made += _core_items(
-                    self.cores[index], halls, self._fabric_units(self.cores[index].joined[0][0], places)
-                )
-            else:
-                made += self._clos_items(self.designs[index], self._fabric_units(self.designs[index], places))
-        return made
+    def boxes(self, places: Sequence[UnitPlaces]) -> Iterator[MountBatch]:
+        """What has to be mounted: per fabric its appliances, then each tier's switches."""
+        numbers = {hall.name: at for at, hall in enumerate(self.spec.halls)}
+        for index, design in enumerate(self.designs):
+            fabric = design.demand.fabric
+            hall, row, group = _unit_places(design, places)
+            product = demand.managers(fabric, self.catalog)
+            if product is not None and fabric.managers is not None:
+                zero = np.zeros(fabric.managers.count, np.uint32)
+                every = np.ones(len(zero), bool)
+                yield MountBatch((index, APPLIANCES), box_size(product), zero + hall[0], zero, zero, zero, every)
+            sized = design.switches(design.demand.sized_units)
+            exists = existing(design)
+            named = np.array([numbers[name] for name in fabric.halls], np.uint32)
+            for at, tier in enumerate(design.tiers()):
+                mine = sized.tier == at
+                unit = np.minimum(sized.unit[mine], len(hall) - 1)
+                count = len(unit)
+                halls = named[np.arange(count, dtype=np.uint64) * len(named) // count] if len(named) else hall[unit]
+                rows = row[unit] if _in_row_ends(design, tier.word) else np.zeros_like(unit)
+                size = box_size(design.demand.switch)
+                yield MountBatch((index, tier.word), size, halls, rows, group[unit], unit, exists[mine])
 
-    def _clos_items(self, design: Design, units: tuple[U32, U32, U32]) -> Iterator[Items]:
-        hall, row, group = units
-        fabric, product = design.ask.fabric, demand.managers(design.ask.fabric, self.catalog)
-        count = fabric.managers.count if fabric.managers else 0
-        zero = np.zeros(count, np.uint32)
-        if product is not None:
-            shelf = Box(product.slug, product.height_u, product.power_max_w, product.weight_kg or 0.0)
-            yield Items(shelf, zero + hall[0], zero, zero, zero, np.ones(count, bool))
-        sized = _clos.switches(design, design.ask.sized_units)
-        exists = _existing(design)
-        for tier, word in enumerate(TIER_WORDS):
-            mine = sized.tier == tier
-            at_end = getattr(fabric.place, word) == "row-end"
-            unit = np.minimum(sized.unit[mine], len(hall) - 1)
-            yield Items(
-                box(design.ask.switch),
-                hall[unit],
-                row[unit] if at_end else np.zeros_like(unit),
-                group[unit],
-                unit,
-                exists[mine],
-            )
-
-    def _fabric_units(self, design: Design, places: Sequence[UnitPlaces]) -> tuple[U32, U32, U32]:
-        """Hall, row and group of every unit the fabric is sized for."""
-        mine = demand.members(design.ask.fabric, self.groups)
-        counts = [group.units for group in mine]
-        counts[-1] += design.ask.sized_units - design.ask.units
-        parts = [
-            (places[g.index].hall[:n], places[g.index].row[:n], np.full(n, g.index))
-            for g, n in zip(mine, counts, strict=True)
-        ]
-        return tuple(np.concatenate(column).astype(np.uint32) for column in zip(*parts, strict=True))  # type: ignore[return-value]
-
-    def unit_of(self, design: Design, all_: Compute) -> NDArray[np.intp]:
+    def unit_rows(self, design: FabricDesign, placed: PlacedNodes) -> NDArray[np.intp]:
         """Rows of `units` that the fabric connects, in its own order."""
-        mine = [group.index for group in demand.members(design.ask.fabric, self.groups)]
-        return np.concatenate([np.flatnonzero(all_.unit_group == index) for index in mine])
+        mine = [np.flatnonzero(placed.unit_group == group.index) for group in design.demand.groups]
+        return np.concatenate([*mine, np.zeros(0, np.intp)])
 
-    def switch_stages(self, design: Design, all_: Compute) -> NDArray[np.uint16]:
+    def switch_stages(self, design: FabricDesign, placed: PlacedNodes) -> NDArray[np.uint16]:
         """First stage of each switch: that of the earliest unit that hangs on it."""
-        stages = all_.unit_stage[self.unit_of(design, all_)]
-        switches = _clos.switches(design, design.ask.units)
+        stages = placed.unit_stage[self.unit_rows(design, placed)]
+        switches = design.switches(design.demand.units)
         first = stages[np.minimum(switches.unit, len(stages) - 1)]
         start = 0
-        for group in demand.members(design.ask.fabric, self.groups):
+        for group in design.demand.groups:
             inside = (switches.unit <= start) & (start < switches.unit + switches.units)
             first = np.where(inside, np.minimum(first, stages[start]), first)
             start += group.units
         return first.astype(np.uint16)
 
-    def nics(self, design: Design, all_: Compute, nics: pl.DataFrame) -> _clos.Nics:
-        """The node ends of the fabric, in the order of the table of NICs."""
-        fabric = design.ask.fabric
-        of_fabric = np.full(len(all_.unit_group), -1, np.int64)
-        mine = self.unit_of(design, all_)
+    def nodes(self, design: FabricDesign, placed: PlacedNodes) -> tuple[NDArray[np.intp], U32, U32]:
+        """Rows of the nodes that the fabric connects, the fabric's unit of each, and its place in the unit."""
+        of_fabric = np.full(len(placed.unit_group), -1, np.int64)
+        mine = self.unit_rows(design, placed)
         of_fabric[mine] = np.arange(len(mine))
-        words = tables.ROLES.categories.to_list()
-        role = nics["role"].to_physical().to_numpy()
-        node = nics["node"].to_numpy()
-        rows = np.flatnonzero((role == words.index(fabric.connects)) & (of_fabric[all_.node_unit[node]] >= 0))
-        node = node[rows]
-        slots = np.array([group.rack.nodes for group in self.groups], np.uint32)
-        place = all_.node_rack * slots[all_.unit_group[all_.node_unit]] + all_.node_slot
-        return _clos.Nics(
-            rows.astype(np.uint32),
-            of_fabric[all_.node_unit[node]].astype(np.uint32),
+        rows = np.flatnonzero(of_fabric[placed.node_unit] >= 0)
+        return rows, of_fabric[placed.node_unit[rows]].astype(np.uint32), placed.places(self.groups)[rows]
+
+    def node_ends(self, design: FabricDesign, placed: PlacedNodes, nics: pl.DataFrame) -> Endpoints:
+        """NIC ports of the fabric's role, in the order of the table of NICs; NIC port p is in plane p."""
+        rows, unit, place = self.nodes(design, placed)
+        at = np.full(len(placed.node_unit), -1, np.int64)
+        at[rows] = np.arange(len(rows))
+        role = tables.ROLES.categories.to_list().index(design.demand.fabric.connects)
+        at = at[nics["node"].to_numpy()]
+        cards = np.flatnonzero((nics["role"].to_physical().to_numpy() == role) & (at >= 0))
+        node, planes = at[cards], design.demand.fabric.planes
+        plane = np.repeat(np.arange(planes, dtype=np.uint32), len(cards))
+        columns = (
+            cards.astype(np.uint32),
+            placed.unit_stage[placed.node_unit[rows[node]]],
+            unit[node],
+            placed.node_rack[rows[node]],
             place[node],
-            nics["index"].to_numpy()[rows].astype(np.uint32),
-            all_.unit_stage[all_.node_unit[node]],
+            nics["index"].to_numpy()[cards].astype(np.uint32),
         )
+        row, stage, unit, rack, place, rail = (np.tile(column, planes) for column in columns)
+        port = (plane + np.uint32(1)).astype(np.uint8)
+        return Endpoints("nics", row, 1, port, plane, stage, unit, rack, place, rail)
 
 
-def box(switch: Switch) -> Box:
-    """A switch as a rack sees it; an unknown weight counts as none."""
-    return Box(switch.slug, switch.height_u, switch.power_max_w, switch.weight_kg or 0.0)
+def _unit_places(design: FabricDesign, places: Sequence[UnitPlaces]) -> tuple[U32, U32, U32]:
+    """Hall, row and group of every unit the fabric, or the first that it joins, is sized for."""
+    mine = (design.demand.joined or (design,))[0].demand
+    counts = [group.units for group in mine.groups]
+    counts[-1] += mine.sized_units - mine.units
+    parts = [
+        (places[g.index].hall[:n], places[g.index].row[:n], np.full(n, g.index))
+        for g, n in zip(mine.groups, counts, strict=True)
+    ]
+    return tuple(np.concatenate(column).astype(np.uint32) for column in zip(*parts, strict=True))  # type: ignore[return-value]
 
 
-def _row_ends(design: Design) -> Iterator[RowEnd]:
-    """Switches of a fabric that stand in the row of the first unit under them, tier by tier."""
-    fabric, shape = design.ask.fabric, design.shape
-    units = shape.leaves.run_units
-    pods, cores = shape.pod_columns * shape.spines, shape.spines * shape.cores
-    tiers = (
-        ("leaf", shape.leaves.per_run, 1, 1),
-        ("spine", pods, shape.pod_runs, shape.island_runs),
-        ("core", cores, shape.island_runs, shape.island_runs),
-    )
-    for tier, each, pod_runs, island_runs in tiers:
-        if each and getattr(fabric.place, tier) == "row-end":
-            yield RowEnd(box(design.ask.switch), each * fabric.planes, units, pod_runs, island_runs)
+def _in_row_ends(design: FabricDesign, tier: str) -> bool:
+    """Whether the switches of a tier stand in the row of the first unit under them."""
+    return bool(design.demand.groups) and design.demand.fabric.place.in_row_end(tier)
 
 
-def _existing(design: Design) -> NDArray[np.bool_]:
-    """Mask over the sized switches of those that today's units need: a prefix of every tier."""
-    now, sized = _clos.count(design, design.ask.units), _clos.count(design, design.ask.sized_units)
-    tiers = zip((now.leaf, now.spine, now.core), (sized.leaf, sized.spine, sized.core), strict=True)
-    one = np.concatenate([np.arange(all_) < some for some, all_ in tiers])
-    return np.tile(one, design.ask.fabric.planes)
+def box_size(product: Switch | Appliance) -> BoxSize:
+    """A switch or appliance as a rack sees it; an unknown weight counts as none."""
+    return BoxSize(product.slug, product.height_u, product.power_max_w, product.weight_kg or 0.0)
 
 
-def _core_items(design: CoreDesign, halls: Mapping[str, int], first: tuple[U32, U32, U32]) -> Iterator[Items]:
-    """Core switches in equal runs over the halls the spec names, else in the first joined unit's hall."""
-    names = [halls[name] for name in design.fabric.halls] or [int(first[0][0])]
-    index = np.arange(design.switches, dtype=np.uint32)
-    hall = np.array(names, np.uint32)[index.astype(np.uint64) * len(names) // design.switches]
-    zero = np.zeros_like(index)
-    yield Items(box(design.switch), hall, zero, zero, index, np.ones(len(index), bool))
-
-
-def core_rows(networks: Networks, joined: CoreDesign, rows: Mapping[int, _clos.Rows]) -> list[_clos.Rows]:
-    """Rows of the joined fabrics, in the order the core joins them."""
-    index = {networks.spec.fabrics[at].name: at for at in networks.designs}
-    return [rows[index[design.ask.fabric.name]] for design, _ in joined.joined]
-
-
-def cables(
-    networks: Networks, all_: Compute, nics: pl.DataFrame, rows: Mapping[int, _clos.Rows]
-) -> Iterator[pl.DataFrame]:
-    """Cables of every fabric in spec order, without their row numbers."""
-    appliance = 0
-    for index in range(len(networks.spec.fabrics)):
-        if index in networks.cores:
-            joined = networks.cores[index]
-            yield from core.cables(joined, core_rows(networks, joined, rows), rows[index])
-        else:
-            design = networks.designs[index]
-            ends = networks.nics(design, all_, nics)
-            yield from _clos.cables(design, ends, rows[index])
-            if managers := design.ask.fabric.managers:
-                yield _managers.cables(design, ends, rows[index], appliance)
-                appliance += managers.count
+def existing(design: FabricDesign) -> NDArray[np.bool_]:
+    """Mask over the sized switches of those that today's units need: the first of every tier."""
+    counts = zip(design.count(design.demand.units), design.count(design.demand.sized_units), strict=True)
+    one = np.concatenate([np.arange(sized) < now for now, sized in counts])
+    return np.tile(one, design.demand.fabric.planes)

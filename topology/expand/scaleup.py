@@ -8,8 +8,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from topology.catalog.model import NvLink
-from topology.expand.compute import Compute
 from topology.expand.groups import SizedGroup
+from topology.expand.nodes import PlacedNodes
 from topology.plan import tables
 
 
@@ -22,27 +22,27 @@ class Domains:
     nodes: NDArray[np.intp]
 
 
-def domains(groups: Sequence[SizedGroup], all_: Compute) -> Domains:
+def domains(groups: Sequence[SizedGroup], placed: PlacedNodes) -> Domains:
     """Domains in node order; a rack with missing trays is a legal, smaller domain."""
     whole_rack = np.array([group.rack.nvlink is not None for group in groups])
-    group = all_.unit_group[all_.node_unit]
-    slot = np.where(whole_rack[group], 0, all_.node_slot)
+    group = placed.unit_group[placed.node_unit]
+    slot = np.where(whole_rack[group], 0, placed.node_slot)
     new = np.ones(len(slot), dtype=bool)
-    columns = (all_.node_unit, all_.node_rack, slot)
+    columns = (placed.node_unit, placed.node_rack, slot)
     new[1:] = np.any([np.diff(column.astype(np.int64)) != 0 for column in columns], axis=0)
     first = np.flatnonzero(new)
     return Domains((np.cumsum(new) - 1).astype(np.uint32), first, np.diff(np.append(first, len(slot))))
 
 
-def domain_columns(groups: Sequence[SizedGroup], all_: Compute, found: Domains) -> dict[str, object]:
+def domain_columns(groups: Sequence[SizedGroup], placed: PlacedNodes, found: Domains) -> dict[str, object]:
     """Columns of `nvlink_domains` that do not depend on the floor."""
-    group = all_.unit_group[all_.node_unit[found.first_node]]
+    group = placed.unit_group[placed.node_unit[found.first_node]]
     links = [_nvlink(each) for each in groups]
     gpus = np.array([each.node.gpus for each in groups])[group] * found.nodes
     full = np.array([each.domain_slots for each in groups])[group]
     return {
         "domain": np.arange(len(found.first_node), dtype=np.uint32),
-        "first_slot": all_.node_slot[found.first_node] + 1,
+        "first_slot": placed.node_slot[found.first_node] + 1,
         "nodes": found.nodes,
         "gpus": gpus,
         "missing_nodes": full - found.nodes,

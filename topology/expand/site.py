@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from topology.expand.compute import Compute
 from topology.expand.groups import SizedGroup
+from topology.expand.nodes import PlacedNodes
 from topology.expand.origins import Origins
 from topology.expand.scaleup import Domains, domain_columns
 from topology.expand.wiring import Wired
@@ -36,7 +36,7 @@ class Racks:
         """Row numbers of the racks at these places."""
         return np.searchsorted(self.keys, place_key(hall, row, position)).astype(np.uint32)
 
-    def seated(self, boxes: pl.DataFrame, table: tables.Table, stages: int) -> pl.DataFrame:
+    def mounted(self, boxes: pl.DataFrame, table: tables.Table, stages: int) -> pl.DataFrame:
         """The table of switches or appliances, with racks instead of places."""
         if not boxes.height:
             return table.empty()
@@ -52,7 +52,7 @@ class Site:
 
     spec: ClusterSpec
     groups: Sequence[SizedGroup]
-    all_: Compute
+    placed: PlacedNodes
     origins: Origins
 
     def halls(self) -> pl.DataFrame:
@@ -96,19 +96,19 @@ class Site:
 
     def units(self, cell_of: NDArray[np.integer]) -> pl.DataFrame:
         """One row per scalable unit, with its cell; -1 means none."""
-        all_ = self.all_
+        placed = self.placed
         origin = np.array([self.origins.of(group.path) for group in self.spec.compute], np.uint32)
         return tables.UNITS.frame(
             {
-                "unit": np.arange(len(all_.unit_group), dtype=np.uint32),
-                "group": all_.unit_group,
-                "number": all_.unit_number + 1,
-                "hall": all_.unit_hall,
-                "row": self.row_of(all_.unit_hall, all_.unit_row),
-                "position": all_.unit_position,
+                "unit": np.arange(len(placed.unit_group), dtype=np.uint32),
+                "group": placed.unit_group,
+                "number": placed.unit_number + 1,
+                "hall": placed.unit_hall,
+                "row": self.row_of(placed.unit_hall, placed.unit_row),
+                "position": placed.unit_position,
                 "cell": pl.Series(cell_of).replace(-1, None),
-                "stage": self._stage(all_.unit_stage),
-                "origin": origin[all_.unit_group],
+                "stage": self._stage(placed.unit_stage),
+                "origin": origin[placed.unit_group],
             }
         )
 
@@ -131,14 +131,14 @@ class Site:
         return Racks(tables.RACKS.frame(columns), keys)
 
     def _compute_racks(self) -> pl.DataFrame:
-        all_ = self.all_
+        placed = self.placed
         unit_racks = np.array([group.group.unit_racks for group in self.groups], np.uint32)
-        each = unit_racks[all_.unit_group]
+        each = unit_racks[placed.unit_group]
         unit = np.repeat(np.arange(len(each), dtype=np.uint32), each)
         starts = np.cumsum(each, dtype=np.uint32) - each
         within = np.arange(len(unit), dtype=np.uint32) - starts[unit]
-        nodes = np.bincount(starts[all_.node_unit] + all_.node_rack, minlength=len(unit))
-        group = all_.unit_group[unit]
+        nodes = np.bincount(starts[placed.node_unit] + placed.node_rack, minlength=len(unit))
+        group = placed.unit_group[unit]
         origin = np.array([self.origins.of(group.path) for group in self.spec.compute], np.uint32)
 
         def less(full: Sequence[float], one: Sequence[float]) -> NDArray[np.float64]:
@@ -158,9 +158,9 @@ class Site:
         )
         return pl.DataFrame(
             {
-                "hall": all_.unit_hall[unit].astype(np.uint32),
-                "row_number": all_.unit_row[unit],
-                "position": all_.unit_position[unit] + within,
+                "hall": placed.unit_hall[unit].astype(np.uint32),
+                "row_number": placed.unit_row[unit],
+                "position": placed.unit_position[unit] + within,
                 "role": pl.repeat("compute", len(unit), eager=True),
                 "design": pl.Series([design.slug for design in designs]).gather(group),
                 "group": group,
@@ -176,7 +176,7 @@ class Site:
                     ],
                 ).astype(np.int64),
                 "weight_kg": pl.Series(weight).fill_nan(None),
-                "stage": all_.unit_stage[unit].astype(np.uint32),
+                "stage": placed.unit_stage[unit].astype(np.uint32),
                 "origin": origin[group],
             }
         )
@@ -205,45 +205,47 @@ class Site:
             .pipe(lambda frame: frame.with_columns(height_u=pl.Series(heights[frame["hall"].to_numpy()])))
         )
 
-    def nodes(self, scaleup: Domains, racks: Racks) -> pl.DataFrame:
+    def nodes(self, scaleup: Domains, racks: Racks, locality: NDArray[np.int64]) -> pl.DataFrame:
         """One row per node that is there."""
-        all_ = self.all_
-        unit = all_.node_unit
-        slots = np.array([group.rack.nodes for group in self.groups], np.uint32)
+        placed = self.placed
+        unit = placed.node_unit
         origin = np.array([self.origins.of(group.path) for group in self.spec.compute], np.uint32)
         products = pl.Series([group.node.slug for group in self.groups], dtype=pl.String)
         return tables.NODES.frame(
             {
                 "node": np.arange(len(unit), dtype=np.uint32),
-                "group": all_.unit_group[unit],
+                "group": placed.unit_group[unit],
                 "unit": unit,
                 "rack": self._rack_of(racks, np.arange(len(unit))),
-                "slot": all_.node_slot + 1,
-                "product": products.gather(all_.unit_group[unit]),
-                "place": all_.node_rack * slots[all_.unit_group[unit]] + all_.node_slot,
+                "slot": placed.node_slot + 1,
+                "product": products.gather(placed.unit_group[unit]),
+                "place": placed.places(self.groups),
                 "domain": scaleup.of_node,
-                "stage": self._stage(all_.unit_stage[unit]),
-                "origin": origin[all_.unit_group[unit]],
+                "locality": pl.Series(locality).replace(-1, None),
+                "stage": self._stage(placed.unit_stage[unit]),
+                "origin": origin[placed.unit_group[unit]],
             }
         )
 
     def domains(self, scaleup: Domains, racks: Racks) -> pl.DataFrame:
         """One row per NVLink domain."""
-        unit = self.all_.node_unit[scaleup.first_node]
+        unit = self.placed.node_unit[scaleup.first_node]
         origin = np.array([self.origins.of(group.path) for group in self.spec.compute], np.uint32)
         return tables.NVLINK_DOMAINS.frame(
             {
                 "rack": self._rack_of(racks, scaleup.first_node),
-                "stage": self._stage(self.all_.unit_stage[unit]),
-                "origin": origin[self.all_.unit_group[unit]],
-                **domain_columns(self.groups, self.all_, scaleup),
+                "stage": self._stage(self.placed.unit_stage[unit]),
+                "origin": origin[self.placed.unit_group[unit]],
+                **domain_columns(self.groups, self.placed, scaleup),
             }
         )
 
     def _rack_of(self, racks: Racks, node: NDArray[np.intp]) -> U32:
-        all_ = self.all_
-        unit = all_.node_unit[node]
-        return racks.at(all_.unit_hall[unit], all_.unit_row[unit], all_.unit_position[unit] + all_.node_rack[node])
+        placed = self.placed
+        unit = placed.node_unit[node]
+        return racks.at(
+            placed.unit_hall[unit], placed.unit_row[unit], placed.unit_position[unit] + placed.node_rack[node]
+        )
 
     def _stage(self, stage: NDArray[np.integer]) -> pl.Series:
         """Stages with null for what no stage adds."""

@@ -1,140 +1,165 @@
-"""Tables of fabrics, switches, appliances and cables, from designs and seats."""
+"""Tables of fabrics, tiers, switches, appliances, localities and cables: one pass over the fabrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from topology.expand import demand, networks
-from topology.expand.compute import Compute
-from topology.expand.fabrics import _clos
-from topology.expand.fabrics.core import CoreDesign
-from topology.expand.networks import Networks
+from topology.catalog.model import Appliance, Catalog, Switch
+from topology.expand.fabrics import U32, Endpoints, FabricDesign, Links, LocalityLevel, Switches, SwitchPorts, words
+from topology.expand.mounting import BatchKey, MountPoints
+from topology.expand.networks import APPLIANCES, Networks
+from topology.expand.nodes import PlacedNodes
 from topology.expand.origins import Origins
-from topology.expand.seating import Items, Seats
 from topology.plan import tables
+from topology.spec.model import Managers
 
-U32 = NDArray[np.uint32]
+Stages = NDArray[np.uint16]
+Points = Mapping[BatchKey, MountPoints]
+PLACE = ("hall", "row", "position", "u")
+
+
+@dataclass(frozen=True, slots=True)
+class FabricRows:
+    """Where the rows of a fabric begin, and the first stage of each of its switches."""
+
+    design: FabricDesign
+    fabric: int
+    origin: int
+    first_switch: int
+    first_appliance: int
+    first_locality: int
+    stage: Stages
 
 
 @dataclass(frozen=True, slots=True)
 class Wired:
-    """Switches and appliances with their seats, and where each fabric's rows begin."""
+    """Switches and appliances with their mount points."""
 
-    rows: Mapping[int, _clos.Rows]
     switches: pl.DataFrame  # columns of `switches`, with hall, row_number and position for `rack`
     appliances: pl.DataFrame  # likewise
     boxes: pl.DataFrame  # every box in a network rack: its place, size, draw, stage and origin
 
 
-def wire(nets: Networks, all_: Compute, items: Sequence[Items], seats: Sequence[Seats], origins: Origins) -> Wired:
+def fabric_rows(nets: Networks, placed: PlacedNodes, origins: Origins) -> list[FabricRows]:
+    """Rows of every fabric, in the order of the spec."""
+    stages = {
+        design.demand.fabric.name: nets.switch_stages(design, placed) for design in nets.designs if design.demand.groups
+    }
+    for design in nets.designs:
+        if design.demand.joined:  # what joins fabrics is there with the first of their switches
+            first = min(int(stages[joined.demand.fabric.name].min()) for joined in design.demand.joined)
+            stages[design.demand.fabric.name] = np.full(sum(design.count(0)), first, np.uint16)
+    rows: list[FabricRows] = []
+    switch = appliance = locality = 0
+    for index, design in enumerate(nets.designs):
+        fabric = design.demand.fabric
+        stage = stages[fabric.name]
+        rows.append(FabricRows(design, index, origins.of(fabric.path), switch, appliance, locality, stage))
+        switch += len(stage)
+        appliance += fabric.managers.count if fabric.managers else 0
+        locality += sum(level.count for level in design.localities())
+    return rows
+
+
+def wire(catalog: Catalog, rows: Sequence[FabricRows], points: Points) -> Wired:
     """Switches in row order: fabrics as in the spec, then plane, tier, island, group and index."""
-    rows: dict[int, _clos.Rows] = {}
     switches, appliances, boxes = [], [], []
-    pairs = iter(zip(items, seats, strict=True))
-    first = count = 0
-    for index, fabric in enumerate(nets.spec.fabrics):
-        origin = origins.of(fabric.path)
-        if index in nets.cores:
-            made = _core_switches(nets.cores[index])
-            stage = min(joined.stage.min() for joined in networks.core_rows(nets, nets.cores[index], rows))
-            own = _clos.Rows(index, origin, first, np.full(len(made.tier), stage, np.uint16))
-        else:
-            design = nets.designs[index]
-            made = _clos.switches(design, design.ask.units)
-            own = _clos.Rows(index, origin, first, nets.switch_stages(design, all_))
-            if fabric.managers:
-                item, seat = next(pairs)
-                appliances.append(_appliances(own, count, fabric.managers.product, seat))
-                boxes.append(_boxes(nets, item, seat, np.full(len(seat.u), own.stage.min(), np.uint16), origin))
-                count += len(seat.u)
-        rows[index] = own
-        place = {name: np.zeros(len(own.stage), np.uint32) for name in ("hall", "row", "position", "u")}
-        for tier in (_clos.CORE,) if index in nets.cores else (_clos.LEAF, _clos.SPINE, _clos.CORE):
-            mask = made.tier == tier
-            item, seat = next(pairs)
+    for own in rows:
+        managers = own.design.demand.fabric.managers
+        if managers:
+            at = points[own.fabric, APPLIANCES]
+            appliances.append(_appliances(own, managers, at))
+            stages = np.full(managers.count, own.stage.min(), np.uint16)
+            boxes.append(_boxes(catalog.appliances[managers.product], own, at, stages))
+        made = own.design.switches(own.design.demand.units)
+        place = {name: np.zeros(len(own.stage), np.uint32) for name in PLACE}
+        for number, tier in enumerate(own.design.tiers()):
+            mask, at = made.tier == number, points[own.fabric, tier.word]
             for name, column in place.items():
-                column[mask] = getattr(seat, name)
-            boxes.append(_boxes(nets, item, seat, own.stage[mask], origin))
+                column[mask] = getattr(at, name)
+            boxes.append(_boxes(own.design.demand.switch, own, at, own.stage[mask]))
         switches.append(_switches(own, made, place))
-        first += len(own.stage)
-    return Wired(rows, _stack(switches), _stack(appliances), _stack(boxes))
+    return Wired(_stack(switches), _stack(appliances), _stack(boxes))
 
 
 def _stack(frames: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(frames) if frames else pl.DataFrame()
 
 
-def _switches(rows: _clos.Rows, made: _clos.Switches, place: Mapping[str, U32]) -> pl.DataFrame:
-    count = len(rows.stage)
+def _switches(own: FabricRows, made: Switches, place: Mapping[str, U32]) -> pl.DataFrame:
+    count = len(own.stage)
+    tier = [tier.word for tier in own.design.tiers()]
     return pl.DataFrame(
         {
-            "switch": np.arange(rows.first_switch, rows.first_switch + count, dtype=np.uint32),
-            "fabric": np.full(count, rows.fabric, np.uint16),
+            "switch": np.arange(own.first_switch, own.first_switch + count, dtype=np.uint32),
+            "fabric": np.full(count, own.fabric, np.uint16),
             "plane": made.plane + 1,
-            "tier": tables.codes(made.tier, tables.TIERS),
+            "tier": pl.Series(tier, dtype=pl.Enum(words("TIERS"))).gather(made.tier),
             "island": made.island + 1,
             "group": made.group + 1,
             "index": made.index + 1,
+            "piece": tables.codes(made.piece, tables.PIECES),
+            "piece_number": made.piece_number + 1,
             "hall": place["hall"],
             "row_number": place["row"],
             "position": place["position"],
             "u": place["u"],
-            "stage": rows.stage,
-            "origin": np.full(count, rows.origin, np.uint16),
+            "stage": own.stage,
+            "origin": np.full(count, own.origin, np.uint16),
         }
     )
 
 
-def _core_switches(design: CoreDesign) -> _clos.Switches:
-    index = np.arange(design.switches, dtype=np.uint32)
-    zero = np.zeros_like(index)
-    return _clos.Switches(zero, zero + np.uint32(_clos.CORE), zero, zero, index, zero, zero)
-
-
-def _appliances(rows: _clos.Rows, first: int, product: str, seat: Seats) -> pl.DataFrame:
+def _appliances(own: FabricRows, managers: Managers, at: MountPoints) -> pl.DataFrame:
     """Appliances stand from the fabric's first stage on: without a subnet manager no link comes up."""
-    count = len(seat.u)
+    count = managers.count
     return pl.DataFrame(
         {
-            "appliance": np.arange(first, first + count, dtype=np.uint32),
-            "fabric": np.full(count, rows.fabric, np.uint16),
+            "appliance": np.arange(own.first_appliance, own.first_appliance + count, dtype=np.uint32),
+            "fabric": np.full(count, own.fabric, np.uint16),
             "index": np.arange(1, count + 1, dtype=np.uint32),
-            "product": [product] * count,
-            "hall": seat.hall,
-            "row_number": seat.row,
-            "position": seat.position,
-            "u": seat.u,
-            "stage": np.full(count, rows.stage.min(), np.uint16),
-            "origin": np.full(count, rows.origin, np.uint16),
+            "product": [managers.product] * count,
+            "hall": at.hall,
+            "row_number": at.row,
+            "position": at.position,
+            "u": at.u,
+            "stage": np.full(count, own.stage.min(), np.uint16),
+            "origin": np.full(count, own.origin, np.uint16),
         }
     )
 
 
-def _boxes(nets: Networks, item: Items, seat: Seats, stages: NDArray[np.uint16], origin: int) -> pl.DataFrame:
-    catalog = nets.catalog
-    product = catalog.switches.get(item.box.slug) or catalog.appliances[item.box.slug]
-    count = len(seat.u)
+def _boxes(product: Switch | Appliance, own: FabricRows, at: MountPoints, stages: Stages) -> pl.DataFrame:
+    count = len(at.u)
     return pl.DataFrame(
         {
-            "hall": seat.hall,
-            "row_number": seat.row,
-            "position": seat.position,
+            "hall": at.hall,
+            "row_number": at.row,
+            "position": at.position,
             "height_u": np.full(count, product.height_u, np.int64),
             "power_w": np.full(count, product.power_max_w, np.int64),
             "power_typical_w": np.full(count, product.power_typical_w or product.power_max_w, np.int64),
             "weight_kg": pl.repeat(product.weight_kg, count, dtype=pl.Float64, eager=True),
             "stage": stages.astype(np.uint32),
-            "origin": np.full(count, origin, np.uint32),
+            "origin": np.full(count, own.origin, np.uint32),
         }
     )
 
 
-def cables(nets: Networks, all_: Compute, nics: pl.DataFrame, wired: Wired, stages: int) -> pl.DataFrame:
+def cables(
+    nets: Networks, placed: PlacedNodes, nics: pl.DataFrame, rows: Sequence[FabricRows], stages: int
+) -> pl.DataFrame:
     """Every cable, fabrics as in the spec, hops from the nodes up."""
-    frames = list(networks.cables(nets, all_, nics, wired.rows))
+    hops = pl.Enum(words("HOPS"))
+    by_name = {own.design.demand.fabric.name: own for own in rows}
+    frames = []
+    for own in rows:
+        joined = [by_name[each.demand.fabric.name] for each in own.design.demand.joined]
+        ends = _kept(joined) if joined else nets.node_ends(own.design, placed, nics)
+        frames += [_cables(own, links, hops) for links in own.design.links(ends, _services(own))]
     if not frames:
         return tables.CABLES.empty()
     made = pl.concat(frames, rechunk=False)
@@ -143,52 +168,150 @@ def cables(nets: Networks, all_: Compute, nics: pl.DataFrame, wired: Wired, stag
     return made.with_columns(number, stage)
 
 
-def fabrics(nets: Networks, origins: Origins) -> pl.DataFrame:
-    """One row per fabric with the shape it was given; a core fabric has one tier, the core."""
-    made = []
-    for index, fabric in enumerate(nets.spec.fabrics):
-        row = {
-            "fabric": index,
-            "name": fabric.name,
-            "kind": fabric.kind,
-            "protocol": fabric.protocol,
-            "switch": fabric.switch,
-            "origin": origins.of(fabric.path),
+def _kept(joined: Sequence[FabricRows]) -> Endpoints:
+    """Ports that the joined fabrics keep for a core; `place` counts them through, growth to come included."""
+    parts = []
+    first = 0
+    for own in joined:
+        plane, at = own.design.kept()
+        place = np.arange(first, first + len(plane), dtype=np.uint32)
+        parts.append((at.switch + np.uint32(own.first_switch), at.cage, at.port, plane, own.stage[at.switch], place))
+        demand = own.design.demand
+        first += own.design.islands(demand.sized_units) * demand.fabric.planes * own.design.kept_ports
+    row, cage, port, plane, stage, place = (np.concatenate(column) for column in zip(*parts, strict=True))
+    zero = np.zeros_like(row)
+    return Endpoints("switches", row, cage, port, plane, stage, zero, zero, place, zero)
+
+
+def _services(own: FabricRows) -> Endpoints:
+    """Ports of the fabric's service boxes, all in the first plane."""
+    managers = own.design.demand.fabric.managers
+    count, each = (managers.count, managers.ports) if managers else (0, 1)
+    box, port = np.divmod(np.arange(count * each, dtype=np.uint32), np.uint32(each))
+    zero = np.zeros_like(box)
+    stage = np.full(len(box), own.stage.min(), np.uint16)
+    row = box + np.uint32(own.first_appliance)
+    return Endpoints("appliances", row, port + np.uint32(1), 1, zero, stage, zero, zero, zero, zero)
+
+
+def _cables(own: FabricRows, links: Links, hops: pl.Enum) -> pl.DataFrame:
+    """Cables of one hop, without their row numbers; each comes with the later of its ends."""
+    a, b = links.a, links.b
+    if isinstance(a, SwitchPorts):
+        table, row, stage = "switches", a.switch + np.uint32(own.first_switch), own.stage[a.switch]
+    else:
+        table, row, stage = a.table, a.row, a.stage
+    if links.any_order:
+        stage = np.maximum(stage, own.stage[b.switch])
+    return tables.CABLES.frame(
+        {
+            "plane": links.plane + np.uint32(1),
+            "cable": 0,
+            "fabric": own.fabric,
+            "hop": pl.repeat(links.hop, len(row), dtype=hops, eager=True),
+            "a_table": table,
+            "a": row,
+            "a_cage": a.cage,
+            "a_port": a.port,
+            "b": b.switch + np.uint32(own.first_switch),
+            "b_cage": b.cage,
+            "b_port": b.port,
+            "rate_gbps": links.rate_gbps,
+            "stage": stage,
+            "origin": own.origin,
         }
-        made.append(row | (_CORE_SHAPE if index in nets.cores else _shape(nets, index)))
-    schema = {column.name: column.dtype for column in tables.FABRICS.columns}
-    return pl.DataFrame(made, schema=schema)
+    )
 
 
-_CORE_SHAPE = {
-    "groups": [],
-    "unit_slots": 0,
-    "planes": 1,
-    "tiers": 1,
-    "islands": 1,
-    **dict.fromkeys(("island_units", "pod_units", "leaf_groups", "group_units", "group_nodes"), 0),
-    **dict.fromkeys(("leaf_down", "leaf_up", "spine_down", "spine_up", "core_down", "core_up"), 0),
-}
+def fabrics(rows: Sequence[FabricRows]) -> pl.DataFrame:
+    """One row per fabric, with the size of the shape it was given."""
+    made = []
+    for own in rows:
+        demand = own.design.demand
+        made.append(
+            {
+                "fabric": own.fabric,
+                "name": demand.fabric.name,
+                "kind": demand.fabric.kind,
+                "protocol": demand.fabric.protocol,
+                "switch": demand.fabric.switch,
+                "groups": [group.index for group in demand.groups],
+                "planes": demand.fabric.planes,
+                "tiers": len(own.design.tiers()),
+                "islands": own.design.islands(demand.units),
+                "origin": own.origin,
+            }
+        )
+    return tables.FABRICS.rows(made)
 
 
-def _shape(nets: Networks, index: int) -> dict[str, object]:
-    design = nets.designs[index]
-    shape, leaves = design.shape, design.shape.leaves
-    return {
-        "groups": [group.index for group in demand.members(design.ask.fabric, nets.groups)],
-        "unit_slots": design.ask.unit_slots,
-        "planes": design.ask.fabric.planes,
-        "tiers": shape.tiers,
-        "islands": _clos.count(design, design.ask.units).islands,
-        "island_units": shape.island_units,
-        "pod_units": shape.pod_runs * leaves.run_units,
-        "leaf_groups": leaves.groups,
-        "group_units": leaves.run_units,
-        "group_nodes": leaves.group_nodes,
-        "leaf_down": leaves.down,
-        "leaf_up": leaves.up,
-        "spine_down": shape.spine_down,
-        "spine_up": shape.spine_up,
-        "core_down": shape.core_down,
-        "core_up": shape.core_up,
-    }
+def tiers(rows: Sequence[FabricRows]) -> pl.DataFrame:
+    """One row per fabric and tier, from the nodes up."""
+    made = [
+        {
+            "fabric": own.fabric,
+            "level": level,
+            "word": tier.word,
+            "group_word": tier.group_word,
+            "down": tier.down,
+            "up": tier.up,
+            "kept": tier.kept,
+            "taper": tier.taper,
+            "rails": tier.rails,
+            "origin": own.origin,
+        }
+        for own in rows
+        for level, tier in enumerate(own.design.tiers())
+    ]
+    return tables.TIERS.rows(made)
+
+
+def localities(rows: Sequence[FabricRows]) -> pl.DataFrame:
+    """One row per locality; the top ones of a fabric lie in that of the fabric that joins them, if any."""
+    joined = {each.demand.fabric.name: own.first_locality for own in rows for each in own.design.demand.joined}
+    frames = list(_localities(rows, joined))
+    return pl.concat(frames) if frames else tables.LOCALITIES.empty()
+
+
+def _localities(rows: Sequence[FabricRows], joined: Mapping[str, int]) -> Iterator[pl.DataFrame]:
+    for own in rows:
+        fabric, first = own.design.demand.fabric, own.first_locality
+        for at, level in enumerate(own.design.localities()):
+            count = level.count
+            above = level.parent
+            parent = joined.get(fabric.name) if above is None else above + np.uint32(first + count)
+            yield tables.LOCALITIES.frame(
+                {
+                    "locality": np.arange(first, first + count, dtype=np.uint32),
+                    "fabric": own.fabric,
+                    "level": at,
+                    "word": level.word,
+                    "tier": level.tier,
+                    "name": _locality_names(fabric.name, level),
+                    "number": level.number,
+                    "within": level.within,
+                    "parent": parent,
+                    "places": level.places,
+                    "origin": own.origin,
+                }
+            )
+            first += count
+
+
+def _locality_names(fabric: str, level: LocalityLevel) -> pl.Series | str:
+    """Fabric, tier and number; the number within its unit where a unit has several."""
+    if level.number is None:
+        return fabric
+    numbers = pl.DataFrame({"number": level.number, "within": level.within})
+    name = pl.format("{}-{}-{}", pl.lit(fabric), pl.lit(level.tier), pl.col("number").cast(pl.String).str.zfill(4))
+    return numbers.select(name if level.within is None else pl.format("{}-{}", name, "within")).to_series()
+
+
+def node_localities(nets: Networks, placed: PlacedNodes, rows: Sequence[FabricRows]) -> NDArray[np.int64]:
+    """Lowest locality of each node in its compute fabric; -1 for a node without one."""
+    found = np.full(len(placed.node_unit), -1, np.int64)
+    for own in rows:
+        if own.design.demand.fabric.connects == "compute":
+            mine, unit, place = nets.nodes(own.design, placed)
+            found[mine] = own.first_locality + own.design.locality_of(unit, place)
+    return found

@@ -29,6 +29,8 @@ class Plan:
     nvlink_domains: pl.DataFrame
     nvlink_links: pl.DataFrame
     fabrics: pl.DataFrame
+    tiers: pl.DataFrame
+    localities: pl.DataFrame
     switches: pl.DataFrame
     appliances: pl.DataFrame
     cables: pl.DataFrame

@@ -80,7 +80,7 @@ def _stored(folder: FilePath, table: Table) -> pl.DataFrame:
         frame = pl.read_parquet(folder / path, columns=[column.name for column in table.columns])
     except (OSError, pl.exceptions.PolarsError):
         raise StoredTableError(str(path)) from None
-    if frame.schema != table.empty().schema:
+    if not table.holds(frame):
         raise StoredTableError(str(path))
     return frame
 

@@ -6,15 +6,15 @@ or another program. Numbers that people count (rows, positions, slots, units, pl
 ports) start at 1, as on the label. A unit of measure is the suffix of its column.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-TIERS = pl.Enum(["leaf", "spine", "core"])
-HOPS = pl.Enum(["node-leaf", "leaf-spine", "spine-core"])
+WORDS = pl.Enum  # of the words that the program's fabric kinds supply, from the nodes up
+PIECES = pl.Enum(["pod", "core"])
 ENDS = pl.Enum(["nics", "appliances", "switches"])
 ROLES = pl.Enum(["compute", "storage", "frontend", "oob"])
 RACK_ROLES = pl.Enum(["compute", "network"])
@@ -49,12 +49,26 @@ class Table:
         series = [_series(column, data[column.name], height) for column in self.columns]
         return pl.DataFrame(series)
 
+    def rows(self, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+        """The table of some rows, by column."""
+        return pl.DataFrame(rows, schema={column.name: column.dtype for column in self.columns})
+
     def empty(self) -> pl.DataFrame:
         """The table without a row."""
-        return pl.DataFrame(schema={column.name: column.dtype for column in self.columns})
+        return self.frame({column.name: [] for column in self.columns})
+
+    def holds(self, frame: pl.DataFrame) -> bool:
+        """Whether a frame has this table's columns, in order; an Enum of kinds' words may have any words."""
+        kinds = zip(self.columns, frame.dtypes, strict=False)
+        alike = all(dtype == column.dtype for column, dtype in kinds)
+        return frame.columns == [column.name for column in self.columns] and alike
 
 
 def _series(column: Column, value: object, height: int) -> pl.Series:
+    if column.dtype is WORDS and isinstance(value, pl.Series):
+        return value.alias(column.name)
+    if column.dtype is WORDS:
+        return pl.Series(column.name, [], dtype=pl.Enum([]))
     if isinstance(value, np.ndarray):
         return pl.Series(column.name, value).cast(column.dtype)
     if isinstance(value, pl.Series):
@@ -156,6 +170,13 @@ NODES = Table(
         Column("product", pl.String, "Catalogue slug."),
         Column("place", pl.UInt32, "Place among the unit's slots, from 0, empty ones counted: its leaf port."),
         Column("domain", pl.UInt32, "NVLink domain.", "nvlink_domains"),
+        Column(
+            "locality",
+            pl.UInt32,
+            "Lowest locality in its compute fabric; null: none connects it.",
+            "localities",
+            null=True,
+        ),
         _STAGE,
         _ORIGIN,
     ),
@@ -225,21 +246,46 @@ FABRICS = Table(
         Column("protocol", pl.String, "infiniband or roce."),
         Column("switch", pl.String, "Catalogue slug of its switches."),
         Column("groups", pl.List(pl.UInt16), "Compute groups it connects; a core fabric: none."),
-        Column("unit_slots", pl.UInt32, "Node places per scalable unit."),
         Column("planes", pl.UInt8, "Independent trees side by side."),
         Column("tiers", pl.UInt8, "Switch tiers of each tree."),
         Column("islands", pl.UInt32, "Independent trees one after another, joined by a core fabric."),
-        Column("island_units", pl.UInt32, "Units an island is sized for."),
-        Column("pod_units", pl.UInt32, "Units whose leaves share spines; the island's without a third tier."),
-        Column("leaf_groups", pl.UInt16, "Groups a unit's nodes fall into by the leaves they hang on."),
-        Column("group_units", pl.UInt32, "Units that share one leaf group; 1 unless leaves are shared."),
-        Column("group_nodes", pl.UInt32, "Node places per leaf group."),
-        Column("leaf_down", pl.UInt16, "Node ports per leaf."),
-        Column("leaf_up", pl.UInt16, "Uplinks per leaf."),
-        Column("spine_down", pl.UInt16, "Leaf ports a spine has in use when its pod is full."),
-        Column("spine_up", pl.UInt16, "Uplinks per spine."),
-        Column("core_down", pl.UInt16, "Spine ports a core switch has in use when its island is full."),
-        Column("core_up", pl.UInt16, "Ports each top switch keeps for the core fabric."),
+        _ORIGIN,
+    ),
+)
+
+TIERS = Table(
+    "tiers",
+    "A tier of a fabric's switches; ports are those in use on one switch when the fabric is full.",
+    ("fabric", "level"),
+    (
+        Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
+        Column("level", pl.UInt8, "Level, from 0 at the nodes up."),
+        Column("word", pl.String, "Word of the fabric's kind: leaf, spine, core."),
+        Column("group_word", pl.String, "What its groups of switches are: leaf groups, pods, islands."),
+        Column("down", pl.UInt32, "Ports to the nodes or to the tier below."),
+        Column("up", pl.UInt16, "Ports to the tier above; 0 at the top."),
+        Column("kept", pl.UInt16, "Ports kept for a core fabric."),
+        Column("taper", pl.Float64, "Bandwidth down over bandwidth up; null: nothing is above.", null=True),
+        Column("rails", pl.UInt16, "Most rails that share a switch; null: rails are not kept apart.", null=True),
+        _ORIGIN,
+    ),
+)
+
+LOCALITIES = Table(
+    "localities",
+    "Nodes that are as near to each other as its word says: what schedulers place jobs in.",
+    ("fabric", "level", "number", "within"),
+    (
+        Column("locality", pl.UInt32, "Row number."),
+        Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
+        Column("level", pl.UInt8, "Level in the fabric, from 0 at the nodes up."),
+        Column("word", pl.String, "What people call one: leaf-group, pod, island."),
+        Column("tier", pl.String, "Tier of the switches that join its nodes."),
+        Column("name", pl.String, "Name that schedulers and labels use."),
+        Column("number", pl.UInt32, "Number in the level, from 1; null: the level has one.", null=True),
+        Column("within", pl.UInt16, "Number within its unit, from 1, where a unit has several.", null=True),
+        Column("parent", pl.UInt32, "Locality around it; null at the top.", "localities", null=True),
+        Column("places", pl.UInt32, "Node places of it when it is full."),
         _ORIGIN,
     ),
 )
@@ -252,10 +298,12 @@ SWITCHES = Table(
         Column("switch", pl.UInt32, "Row number."),
         Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
         Column("plane", pl.UInt8, "Plane, from 1."),
-        Column("tier", TIERS, "Tier."),
+        Column("tier", WORDS, "Tier, by its fabric's own word."),
         Column("island", pl.UInt32, "Island, from 1."),
-        Column("group", pl.UInt32, "Leaf: unit (or run of units); spine: pod; core: island. From 1."),
+        Column("group", pl.UInt32, "Number of its group, from 1; `tiers` says of what."),
         Column("index", pl.UInt32, "Index in the group, from 1."),
+        Column("piece", PIECES, "What it is deployed with: a pod, or a core."),
+        Column("piece_number", pl.UInt32, "Number of that in the fabric, from 1."),
         Column("rack", pl.UInt32, "Rack it stands in.", "racks"),
         Column("u", pl.UInt16, "Lowest rack unit it takes, from 1."),
         _STAGE,
@@ -287,7 +335,7 @@ CABLES = Table(
         Column("cable", pl.UInt32, "Row number."),
         Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
         Column("plane", pl.UInt8, "Plane, from 1; of a core fabric: the joined fabric's plane."),
-        Column("hop", HOPS, "Tiers it joins; `node-leaf` for appliances too."),
+        Column("hop", WORDS, "Tiers it joins, by its fabric's own word; an appliance's is that of nodes."),
         Column("a_table", ENDS, "Table that `a` points into."),
         Column("a", pl.UInt32, "NIC, appliance or lower switch."),
         Column("a_cage", pl.UInt16, "Cage at the a end, from 1."),
@@ -447,6 +495,8 @@ TABLES = (
     NVLINK_DOMAINS,
     NVLINK_LINKS,
     FABRICS,
+    TIERS,
+    LOCALITIES,
     SWITCHES,
     APPLIANCES,
     CABLES,

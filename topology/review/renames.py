@@ -172,7 +172,7 @@ def _group_content(plan: Plan) -> Content:
 def _fabric_content(plan: Plan, groups: Mapping[str, str], base: Plan) -> Content:
     """Role and groups of each fabric: what hangs on it."""
     spelled = [group.name for group in plan.spec.compute]
-    roles = {fabric.name: (fabric.kind == "core", fabric.connects) for fabric in plan.spec.fabrics}
+    roles = {fabric.name: (bool(fabric.joins), fabric.connects) for fabric in plan.spec.fabrics}
     return {
         row["name"]: _alike(
             (*roles[row["name"]], *sorted(_old([spelled[g] for g in row["groups"]], plan, base, groups)))

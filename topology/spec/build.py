@@ -23,7 +23,6 @@ from topology.spec.model import (
     SlurmCluster,
     Stage,
 )
-from topology.spec.networks import CORE
 from topology.spec.supply import needs, power
 
 Data = Mapping[str, Any]
@@ -91,7 +90,7 @@ def _count(counted: Data, path: Path) -> Count:
 
 
 def _fabric(fabric: Data, i: int, data: Data) -> Fabric:
-    core = fabric["kind"] == CORE
+    core = "joins" in fabric
     managers = fabric.get("managers")
     tiers = fabric["tiers"]
     return Fabric(
@@ -115,6 +114,7 @@ def _fabric(fabric: Data, i: int, data: Data) -> Fabric:
         place=Place(**fabric["place"]),
         managers=Managers(**managers) if managers else None,
         joins=tuple(fabric.get("joins", ())),
+        keys=fabric,
         path=("fabrics", i),
     )
 

@@ -15,7 +15,7 @@ from topology.spec.banks import bank_rules
 from topology.spec.build import build
 from topology.spec.formats import formats
 from topology.spec.model import ClusterSpec
-from topology.spec.networks import fabric_rules
+from topology.spec.networks import Kinds, fabric_rules
 from topology.spec.places import network_rows, power_loops, stage_counts
 from topology.spec.pools import pool_rules
 from topology.spec.references import like_names, reserved_names, unknown_names
@@ -29,10 +29,10 @@ VERSION = 1  # of the language
 _NO_EFFECT_YET: tuple[tuple[str, Path], ...] = (("S905", ("site", "price_book")),)
 
 
-def load(source: Source, fabric_kinds: tuple[str, ...]) -> tuple[ClusterSpec, tuple[Finding, ...]]:
+def load(source: Source, fabric_kinds: Kinds) -> tuple[ClusterSpec, tuple[Finding, ...]]:
     """The spec, and located findings that are no errors, in reading order.
 
-    `fabric_kinds` are the words a spec may use for `fabric.kind`: the modules of the program.
+    `fabric_kinds` are the words a spec may use for `fabric.kind`, the modules of the program, and their keys.
 
     Raises:
         FindingsError: Every finding of the first step that found an error, located, in reading order.
@@ -61,7 +61,7 @@ def _version(source: Source) -> Iterator[Finding]:
         yield found("S208", message, ("version",), help_)
 
 
-def _disagreements(source: Source, filled: Data, fabric_kinds: tuple[str, ...]) -> Iterator[Finding]:
+def _disagreements(source: Source, filled: Data, fabric_kinds: Kinds) -> Iterator[Finding]:
     """Findings of all that the schema cannot say; most rules ask what was written, not what is filled in."""
     data = source.data
     yield from unknown_names(data, source)

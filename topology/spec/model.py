@@ -5,7 +5,9 @@ fields hold where the noun stands in the spec, so that a later finding can point
 Keys that nothing reads yet (pulumi) are validated but not kept here; those of Kubernetes have a module of their own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from topology.findings import Path
 from topology.spec.kubernetes import Kubernetes
@@ -92,6 +94,10 @@ class Place:
     spine: str = "network-row"
     core: str = "network-row"
 
+    def in_row_end(self, tier: str) -> bool:
+        """Whether the switches of a tier stand at the ends of rows."""
+        return getattr(self, tier, "network-row") == "row-end"
+
 
 @dataclass(frozen=True, slots=True)
 class Managers:
@@ -127,6 +133,7 @@ class Fabric:
     managers: Managers | None = None
     joins: tuple[str, ...] = ()  # core fabrics only: names of the fabrics they join
     path: Path = ()
+    keys: Mapping[str, Any] = field(default_factory=dict, compare=False)  # the whole entry: a kind reads its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Values are the names that Slurm's topologies use too, so that both schedulers sp
 leaf group. Labels come from the whole design, so that no stage changes those of a node that stands.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -12,11 +13,11 @@ from topology.plan import names
 from topology.plan.names import Part
 from topology.plan.plan import Plan
 from topology.spec.kubernetes import Kubernetes
-from topology.views.leaf_groups import LEVELS, leaf_groups, leaf_template, shape, template
+from topology.views.localities import fabric_of, name_of, near_levels, with_localities
 
 HOSTNAME = "kubernetes.io/hostname"  # Kueue takes it at the lowest level only
 LONGEST = 63  # characters of a label's value, and of its name behind the prefix
-SCHEMES = {  # domain of rack size, then the fabric's tiers from the leaves up
+SCHEMES: Mapping[str, tuple[str, ...]] = {  # domain of rack size, then the fabric's localities from the leaves up
     # Topograph 1.0 and later: docs, engines/k8s; tier 0 is the nearest to the node
     "topograph-v1": (
         "accelerator.topograph.run/domain",
@@ -39,24 +40,24 @@ UNIT = (Part(column="group_name"), Part("-"), Part(column="unit_number", width=4
 class Level:
     """Nodes that are near each other: what they are, the label that says which, and how many at most."""
 
-    word: str  # core, spine, unit, leaf, domain or node
+    word: str  # unit, domain, node, or the tier that joins a locality's nodes
     label: str
     nodes: int
+    rank: int = 0  # of two levels of one size the higher is the wider; localities above the leaves are wider than units
+    near: int | None = None  # level of the localities in their fabric
+    called: str = ""  # what people call such a locality
 
 
-def keys(kubernetes: Kubernetes) -> tuple[str, str, str, str]:
-    """Keys of the NVLink domain and of the fabric's tiers, from the leaves up."""
-    prefix = kubernetes.label_prefix
-    own = (f"{prefix}/nvlink-domain", f"{prefix}/leaf", f"{prefix}/spine", f"{prefix}/core")
-    return SCHEMES.get(kubernetes.labels, own)
+def domain_key(kubernetes: Kubernetes) -> str:
+    """Key of the NVLink domain."""
+    own = f"{kubernetes.label_prefix}/nvlink-domain"
+    return SCHEMES[kubernetes.labels][0] if kubernetes.labels in SCHEMES else own
 
 
-def fabric_of(plan: Plan, group: int) -> str | None:
-    """Name of the compute fabric of a group; None when it has none."""
-    for fabric in plan.spec.fabrics:
-        if fabric.connects == "compute" and group in shape(plan, fabric.name)["groups"]:
-            return fabric.name
-    return None
+def _tier_keys(plan: Plan, kubernetes: Kubernetes, fabric: str) -> tuple[str, ...]:
+    """Keys of the fabric's localities, from the leaves up; a scheme may have fewer than there are levels."""
+    own = tuple(f"{kubernetes.label_prefix}/{level.tier}" for level in near_levels(plan, fabric))
+    return SCHEMES[kubernetes.labels][1:] if kubernetes.labels in SCHEMES else own
 
 
 def levels(plan: Plan, kubernetes: Kubernetes, group: int) -> tuple[Level, ...]:
@@ -67,22 +68,16 @@ def levels(plan: Plan, kubernetes: Kubernetes, group: int) -> tuple[Level, ...]:
     """
     compute = plan.spec.compute[group]
     rack = plan.catalog.racks[compute.rack]
-    domain_key, *tier_keys = keys(kubernetes)
     unit = compute.unit_racks * rack.nodes
     found = [Level("unit", f"{kubernetes.label_prefix}/unit", unit)]
     if rack.nvlink:
-        found.append(Level("domain", domain_key, rack.nodes))
+        found.append(Level("domain", domain_key(kubernetes), rack.nodes, -2))
     fabric = fabric_of(plan, group)
     if fabric is not None:
-        row = shape(plan, fabric)
-        sizes = {"run": row["group_nodes"], "pod": row["pod_units"] * unit, "island": row["island_units"] * unit}
-        tiers = [
-            Level(word, key, sizes[column])
-            for (word, column), key in zip(LEVELS[row["tiers"]], tier_keys, strict=False)
-        ]
+        near = zip(near_levels(plan, fabric), _tier_keys(plan, kubernetes, fabric), strict=False)
+        tiers = [Level(level.tier, key, level.places, at or -1, at, level.word) for at, (level, key) in enumerate(near)]
         found += [tier for tier in tiers if all(_nested(tier.nodes, other.nodes) for other in found)]
-    order = ("core", "spine", "unit", "leaf", "domain")
-    found.sort(key=lambda level: (-level.nodes, order.index(level.word)))
+    found.sort(key=lambda level: (-level.nodes, -level.rank))
     return (*found, Level("node", HOSTNAME, 1))
 
 
@@ -97,7 +92,6 @@ def node_labels(plan: Plan, kubernetes: Kubernetes, nodes: pl.DataFrame, group: 
     """
     compute, prefix = plan.spec.compute[group], kubernetes.label_prefix
     rack, host = names.rack_template(plan.spec.names), names.node_template(plan.spec.names)
-    domain_key, *tier_keys = keys(kubernetes)
     numbers = plan.units.select("unit", unit_number="number")
     mine = nodes.filter(pl.col("group") == group).join(numbers, on="unit", maintain_order="left")
     mine = mine.with_columns(group_name=pl.lit(compute.name))
@@ -108,11 +102,10 @@ def node_labels(plan: Plan, kubernetes: Kubernetes, nodes: pl.DataFrame, group: 
         f"{prefix}/rack": names.spell(rack),
     }
     if plan.catalog.racks[compute.rack].nvlink:
-        labels[domain_key] = names.spell(rack)
+        labels[domain_key(kubernetes)] = names.spell(rack)
     fabric = fabric_of(plan, group)
     if fabric is not None:
-        mine = leaf_groups(plan, mine, fabric)
-        for (word, column), key in zip(LEVELS[shape(plan, fabric)["tiers"]], tier_keys, strict=False):
-            own = leaf_template(plan, fabric) if word == "leaf" else template(word, column)
-            labels[key] = names.spell(own)
+        mine = with_localities(plan, mine, fabric)
+        near = zip(near_levels(plan, fabric), _tier_keys(plan, kubernetes, fabric), strict=False)
+        labels |= {key: name_of(plan, at) for at, (_, key) in enumerate(near)}
     return mine.select("node", host=names.spell(host), **labels)

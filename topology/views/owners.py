@@ -47,27 +47,12 @@ class Owners:
 
 
 def _switches(tables: Tables) -> pl.DataFrame:
-    """Pod of every leaf and spine, core of every core switch.
-
-    A leaf's pod is that of the spines it is cabled to; a leaf without spines is of its island's.
-    """
+    """Pod of every switch below a core, core of the others."""
     fabrics = tables["fabrics"].select("fabric", fabric_name="name")
-    switches = tables["switches"].select("switch", "fabric", "plane", "tier", "island", "group").collect().lazy()
-    pods = (
-        tables["cables"]
-        .filter(pl.col("hop") == "leaf-spine")
-        .group_by("a")
-        .agg(b=pl.col("b").min())
-        .join(switches.select(b="switch", pod="group"), on="b")
-        .select(switch="a", pod="pod")
-    )
-    number = pl.when(pl.col("tier") == "leaf").then(pl.coalesce("pod", "island")).otherwise("group")
-    word = pl.when(pl.col("tier") == "core").then(pl.lit("core")).otherwise(pl.lit("pod"))
     return (
-        switches.join(pods, on="switch", how="left")
+        tables["switches"]
         .join(fabrics, on="fabric")
-        .with_columns(number=number, word=word)
-        .select("switch", owner=pl.format("{}-{}-p{}-{}", "word", "fabric_name", "plane", _numbered("number")))
+        .select("switch", owner=pl.format("{}-{}-p{}-{}", "piece", "fabric_name", "plane", _numbered("piece_number")))
         .sort("switch")
         .collect()
     )

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 from topology.plan.plan import Plan
 from topology.spec.kubernetes import Kubernetes
-from topology.views.node_labels import fabric_of
+from topology.views.localities import fabric_of
 
 SLOTS = 8  # pools that every cell keeps at least, so that a group with fewer rails moves no address
 KEPT = 3  # addresses of a pool that no node gets: those of the network, its gateway and its broadcast

@@ -7,6 +7,9 @@ import polars as pl
 from topology.plan.plan import Plan
 from topology.views import supply
 
+FIXED_TIERS = ("leaf", "spine", "core")  # keys of plan.json that every fabric has
+FIXED_HOPS = ("node-leaf", "leaf-spine", "spine-core")
+
 
 def counts(plan: Plan) -> dict[str, Any]:
     """Counts of the whole design, every stage of it.
@@ -31,12 +34,18 @@ def _fabric(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
     mine = pl.col("fabric") == row["fabric"]
     tiers = dict(plan.switches.filter(mine)["tier"].value_counts().iter_rows())
     hops = dict(plan.cables.filter(mine)["hop"].value_counts().iter_rows())
+    own = (
+        {"switches": {tier: tiers[tier] for tier in plan.tiers.filter(mine)["word"]}}
+        if {*tiers, *hops} - {*FIXED_TIERS, *FIXED_HOPS}
+        else {}
+    )
     return {
         "planes": row["planes"],
         "tiers": row["tiers"],
         "islands": row["islands"],
-        **{tier: tiers.get(tier, 0) for tier in ("leaf", "spine", "core")},
-        "links": {hop: hops.get(hop, 0) for hop in ("node-leaf", "leaf-spine", "spine-core")},
+        **{tier: tiers.get(tier, 0) for tier in FIXED_TIERS},
+        **own,
+        "links": dict.fromkeys(FIXED_HOPS, 0) | dict(sorted(hops.items())),
     }
 
 

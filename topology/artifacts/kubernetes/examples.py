@@ -19,7 +19,7 @@ class JobView:
 
     file: str
     group: str
-    word: str  # domain, unit or pod
+    word: str  # domain, unit, or pod, as the fabric's kind calls what lies above a leaf group
     name: str
     what: str
     namespace: str
@@ -47,7 +47,7 @@ def jobs(plan: Plan, kubernetes: Kubernetes, cell: CellView, queues: Sequence[Qu
                 group=group.name,
                 word=word,
                 name=f"{group.name}-{word}",
-                what={"domain": "NVLink domain", "unit": "scalable unit", "pod": "pod of the fabric"}[word],
+                what={"domain": "NVLink domain", "unit": "scalable unit"}.get(word, f"{word} of the fabric"),
                 namespace=queue.namespace,
                 queue=queue.local,
                 level=level.label,
@@ -59,11 +59,12 @@ def jobs(plan: Plan, kubernetes: Kubernetes, cell: CellView, queues: Sequence[Qu
 
 
 def _sizes(group: GroupView) -> Iterator[tuple[str, Level]]:
-    """Level of each size of job: a domain is a box or a rack, a pod what one spine reaches, else the widest level."""
+    """Level of each size of job: a box or rack, a unit, and what lies above a leaf group, else the widest level."""
     levels = {level.word: level for level in group.levels}
     yield "domain", levels.get("domain", levels["node"])
     yield "unit", levels["unit"]
-    yield "pod", levels.get("spine", group.levels[0])
+    pod = next((level for level in group.levels if level.near == 1), None)
+    yield (pod.called, pod) if pod else ("pod", group.levels[0])
 
 
 def _most(labelled: pl.DataFrame, level: Level) -> int:

@@ -12,9 +12,9 @@ from topology.artifacts.kubernetes.cell import CellView
 from topology.artifacts.kubernetes.groups import GroupView
 from topology.plan import Plan
 from topology.spec.kubernetes import Kubernetes
-from topology.views.node_labels import fabric_of, node_labels
+from topology.views.localities import fabric_of
+from topology.views.node_labels import node_labels
 
-TIERS = {"rack": (1, "rack"), "leaf": (2, "leaf-group"), "spine": (3, "pod"), "core": (4, "island")}  # of every site
 HEAD = "# HyperNodes of {}, {} at stage {}; Volcano must not discover them as well\n"
 
 
@@ -35,31 +35,36 @@ def _of_fabric(plan: Plan, kubernetes: Kubernetes, cell: CellView, groups: Seque
     """Text of each tier."""
     label = f"{kubernetes.label_prefix}/rack"
     wide = [_wide(plan, group) for group in groups]
-    tiers = [("rack", label), *(one for one in wide[0] if all(one in other for other in wide))]
-    keys = [key for _, key in tiers]
+    tiers = [(1, "rack", label), *(one for one in wide[0] if all(one in other for other in wide))]
+    keys = [key for *_, key in tiers]
     frames = [node_labels(plan, kubernetes, cell.nodes, group.index).select(keys) for group in groups]
     labelled = pl.concat(frames).unique()
     racks = labelled.select(name=pl.col(label).unique().sort())
     begin, end = f'{{type: Node, selector: {{labelMatch: {{matchLabels: {{{label}: "', '"}}}}'
     member = pl.concat_str([pl.lit(begin), "name", pl.lit(end)])
-    yield _documents(racks.select("name", members=member), "rack")
-    for (_, below), (word, own) in pairwise(tiers):
+    yield _documents(racks.select("name", members=member), *tiers[0][:2])
+    for (*_, below), (tier, kind, own) in pairwise(tiers):
         member = pl.concat_str([pl.lit('{type: HyperNode, selector: {exactMatch: {name: "'), below, pl.lit('"}}}')])
         pairs = labelled.select(own, below).unique().sort(own, below)
         held = pairs.group_by(name=own, maintain_order=True).agg(members=member.str.join("\n    - "))
-        yield _documents(held, word)
+        yield _documents(held, tier, kind)
 
 
-def _documents(made: pl.DataFrame, word: str) -> str:
+def _documents(made: pl.DataFrame, tier: int, kind: str) -> str:
     """Documents of a tier, from the columns name and members."""
-    tier, kind = TIERS[word]
     head = "---\napiVersion: topology.volcano.sh/v1alpha1\nkind: HyperNode\nmetadata:\n  name: "
     parts = [pl.lit(f'{head}"'), "name", pl.lit(f'"\nspec:\n  tier: {tier}\n  tierName: {kind}\n  members:\n    - ')]
     return str(made.select(pl.concat_str([*parts, "members", pl.lit("\n")]).str.join("")).item())
 
 
-def _wide(plan: Plan, group: GroupView) -> list[tuple[str, str]]:
-    """Word and label of the levels that hold several whole racks of a group, the smallest first."""
+def _wide(plan: Plan, group: GroupView) -> list[tuple[int, str, str]]:
+    """Tier, kind and label of the levels that hold several whole racks of a group, the smallest first.
+
+    A locality has the same tier number on every site, whatever levels there are.
+    """
     slots = plan.catalog.racks[plan.spec.compute[group.index].rack].nodes
-    levels = [level for level in reversed(group.levels) if level.word in TIERS]
-    return [(level.word, level.label) for level in levels if level.nodes > slots and level.nodes % slots == 0]
+    return [
+        (level.near + 2, level.called, level.label)
+        for level in reversed(group.levels)
+        if level.near is not None and level.nodes > slots and level.nodes % slots == 0
+    ]

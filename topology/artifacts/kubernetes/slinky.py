@@ -16,8 +16,7 @@ from topology.artifacts.slurm.topologies import topologies
 from topology.plan import Plan, names
 from topology.spec.kubernetes import Kubernetes, Pool
 from topology.spec.model import Partition, SlurmCluster
-from topology.views.leaf_groups import leaf_groups, leaf_template
-from topology.views.node_labels import fabric_of
+from topology.views.localities import fabric_of, name_of, with_localities
 
 ANNOTATION = "topology.slinky.slurm.net/spec"
 
@@ -92,9 +91,9 @@ def node_topology(plan: Plan, kubernetes: Kubernetes, nodes: pl.DataFrame, group
         if topology.name == "nvlink" and topology.kind == "block":
             words += [(topology.name, names.spell(names.rack_template(plan.spec.names)))] if rack_scale else []
         elif fabric is not None and topology.name in _holding(plan, fabric):
-            words.append((topology.name, names.spell(leaf_template(plan, fabric))))
+            words.append((topology.name, name_of(plan, 0)))
     if fabric is not None:
-        mine = leaf_groups(plan, mine, fabric)
+        mine = with_localities(plan, mine, fabric)
     said = [pl.concat_str([pl.lit(f"{name}:"), value]) for name, value in words]
     return mine.select("node", topology=pl.concat_str(said, separator=",") if said else pl.lit(""))
 

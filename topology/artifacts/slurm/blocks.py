@@ -4,7 +4,7 @@ import polars as pl
 
 from topology.artifacts.slurm.entries import Block, Topology
 from topology.plan import Plan, names
-from topology.views.leaf_groups import leaf_groups, leaf_template
+from topology.views.localities import name_of, with_localities
 
 
 def block_sizes(smallest: int, nodes: int) -> tuple[int, ...]:
@@ -37,11 +37,9 @@ def domain_blocks(plan: Plan, nodes: pl.DataFrame) -> Topology:
 
 def leaf_blocks(plan: Plan, nodes: pl.DataFrame, fabric: str) -> Topology:
     """One block per leaf group, as sites with 8-GPU boxes run them."""
-    groups = leaf_groups(plan, nodes, fabric)
-    by = ["fabric_name", "run", "seat"]
-    hosts = names.fold(groups, names.node_template(plan.spec.names), by)
-    named = hosts.with_columns(name=names.spell(leaf_template(plan, fabric)))
-    return _topology(f"{fabric}-blocks", named, groups, by)
+    near = with_localities(plan, nodes, fabric)
+    hosts = names.fold(near, names.node_template(plan.spec.names), ["near0"])
+    return _topology(f"{fabric}-blocks", hosts.with_columns(name=name_of(plan, 0)), near, ["near0"])
 
 
 def _topology(name: str, hosts: pl.DataFrame, nodes: pl.DataFrame, by: list[str]) -> Topology:

@@ -56,6 +56,6 @@ def _build(plan: Plan, controller: Controller, partition: Partition, kind: str) 
 
 def _fabrics(plan: Plan, groups: list[int]) -> tuple[str, ...]:
     """Names of the compute fabrics that connect any of the groups."""
-    names = [f.name for f in plan.spec.fabrics if f.connects == "compute" and f.kind != "core"]
+    names = [f.name for f in plan.spec.fabrics if f.connects == "compute"]
     mine = plan.fabrics.filter(pl.col("name").is_in(names)).select("name", "groups").explode("groups")
     return tuple(mine.filter(pl.col("groups").is_in(groups))["name"].unique(maintain_order=True))

@@ -6,112 +6,119 @@ island has at least as many uplinks as there are cores, every core reaches every
 Ports are counted for the sized fabrics, so an island built later re-plugs nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
-import polars as pl
 
-from topology.catalog.model import Switch
-from topology.expand.fabrics import _clos, _ports
-from topology.expand.fabrics._design import Design
-from topology.expand.fabrics._shape import CoreLink
-from topology.expand.rules import refused
-from topology.plan import tables
-from topology.spec.model import Fabric
+from topology.expand.fabrics import (
+    U32,
+    Endpoints,
+    FabricDemand,
+    FabricDesign,
+    Links,
+    LocalityLevel,
+    Piece,
+    Switches,
+    SwitchPorts,
+    Tier,
+)
+from topology.expand.fabrics.clos import ports
+from topology.spec.networks import KindWords
 
-
-@dataclass(frozen=True, slots=True)
-class CoreDesign:
-    """Core switches and, per joined fabric, its design and its first uplink's number."""
-
-    fabric: Fabric
-    switch: Switch
-    joined: tuple[tuple[Design, int], ...]
-    switches: int
-
-
-def link(fabric: Fabric) -> CoreLink:
-    """What the islands' top switches have to keep free for this core."""
-    return CoreLink(fabric.port_gbps, fabric.oversubscription.core)
+TIERS = ("core",)
+HOPS = ("spine-core",)
+WORDS = KindWords(frozenset({"joins", "halls"}), joins=True)
 
 
-def design(fabric: Fabric, switch: Switch, joined: Sequence[Design]) -> CoreDesign:
+def design(demand: FabricDemand) -> FabricDesign:
     """As many core switches as the sized islands' uplinks fill.
 
     Raises:
         FindingsError: the switch lacks the rate, or an island has fewer uplinks than there are cores.
     """
-    ports = _ports.capacity(switch, fabric.port_gbps)
-    if not ports:
-        known = ", ".join(map(str, _ports.rates(switch)))
-        message = f"fabric {fabric.name}: {switch.slug} has no {fabric.port_gbps} Gb/s ports"
-        raise refused(
+    fabric, switch = demand.fabric, demand.switch
+    radix = ports.capacity(switch, fabric.port_gbps)
+    if not radix:
+        known = ", ".join(map(str, ports.rates(switch)))
+        raise demand.refused(
             "N101",
-            message,
-            (*fabric.path, "port_gbps"),
+            "port_gbps",
+            f"{switch.slug} has no {fabric.port_gbps} Gb/s ports",
             f"write one of {known}, or take another switch",
         )
-    firsts, total = [], 0
-    for each in joined:
-        firsts.append(total)
-        total += _trees(each, each.ask.sized_units) * _tree_uplinks(each)
-    count = ceil(total / ports)
-    short = [each for each in joined if _tree_uplinks(each) < count]
-    if short:
-        each = min(short, key=_tree_uplinks)
-        raise refused(
+    count = ceil(sum(map(sized_uplinks, demand.joined)) / radix)
+    each = min(demand.joined, key=lambda joined: joined.kept_ports)
+    if each.kept_ports < count:
+        raise demand.refused(
             "N204",
-            f"fabric {fabric.name}: an island of {each.ask.fabric.name} has {_tree_uplinks(each)} uplinks "
-            f"for {count} core switches of {ports} ports, so some cores miss it",
-            (*fabric.path, "oversubscription"),
+            "oversubscription",
+            f"an island of {each.demand.fabric.name} has {each.kept_ports} uplinks "
+            f"for {count} core switches of {radix} ports, so some cores miss it",
             "lower the core's oversubscription, make islands larger, or take a core switch with more ports",
         )
-    return CoreDesign(fabric, switch, tuple(zip(joined, firsts, strict=True)), count)
+    return CoreDesign(demand, count)
 
 
-def cables(plan: CoreDesign, rows: Sequence[_clos.Rows], own: _clos.Rows) -> Iterator[pl.DataFrame]:
-    """Cables from the top switches of each joined fabric (`rows`, in the same order) to the cores."""
-    down, _ = _ports.blocks(
-        plan.switch, _ports.capacity(plan.switch, plan.fabric.port_gbps), *(plan.fabric.port_gbps,) * 2
-    )
-    for (each, first), joined in zip(plan.joined, rows, strict=True):
-        shape, planes = each.shape, each.ask.fabric.planes
-        number = _clos.count(each, each.ask.units)
-        end = np.arange(number.islands * planes * _tree_uplinks(each), dtype=np.uint32)
-        top, uplink = np.divmod(end, np.uint32(shape.core_up))
-        tree, top = np.divmod(top, np.uint32(shape.tops))
-        island, plane = np.divmod(tree, np.uint32(planes))
-        below = {1: 0, 2: number.leaf, 3: number.leaf + number.spine}[shape.tiers]
-        top += island * np.uint32(shape.tops) + plane * np.uint32(number.plane) + np.uint32(below)
-        port, core = np.divmod(end + np.uint32(first), np.uint32(plan.switches))
-        blocks = {1: _clos.leaf_blocks, 2: _clos.spine_blocks, 3: _clos.core_blocks}[shape.tiers](each)
-        a_cage, a_port = blocks[1].locate(uplink)
-        b_cage, b_port = down.locate(port)
-        yield tables.CABLES.frame(
-            {
-                "a": top + np.uint32(joined.first_switch),
-                "cable": 0,
-                "fabric": own.fabric,
-                "plane": plane + np.uint32(1),
-                "hop": "spine-core",
-                "a_table": "switches",
-                "a_cage": a_cage,
-                "a_port": a_port,
-                "b": core + np.uint32(own.first_switch),
-                "b_cage": b_cage,
-                "b_port": b_port,
-                "rate_gbps": plan.fabric.port_gbps,
-                "stage": joined.stage[top],
-                "origin": own.origin,
-            }
+def sized_uplinks(joined: FabricDesign) -> int:
+    """Uplinks of a fabric at the size it has room for."""
+    demand = joined.demand
+    return joined.islands(demand.sized_units) * demand.fabric.planes * joined.kept_ports
+
+
+@dataclass(frozen=True, slots=True)
+class CoreDesign:
+    """Switches that uplinks of islands go to in turn: `FabricDesign` says what each method gives."""
+
+    demand: FabricDemand
+    cores: int
+
+    @property
+    def kept_ports(self) -> int:  # noqa: D102
+        return 0
+
+    def islands(self, units: int) -> int:  # noqa: D102
+        del units
+        return 1
+
+    def tiers(self) -> tuple[Tier, ...]:  # noqa: D102
+        uplinks = sum(map(sized_uplinks, self.demand.joined))
+        down = ceil(uplinks / self.cores)
+        return (Tier(TIERS[0], "islands", down, 0, taper=self.demand.fabric.oversubscription.core),)
+
+    def count(self, units: int) -> tuple[int, ...]:  # noqa: D102
+        del units
+        return (self.cores,)
+
+    def switches(self, units: int) -> Switches:  # noqa: D102
+        del units
+        index = np.arange(self.cores, dtype=np.uint32)
+        zero = np.zeros_like(index)
+        piece = np.full(self.cores, Piece.CORE, np.uint8)
+        return Switches(zero, zero, zero, zero, index, zero, zero, piece, zero)
+
+    def most_beside(self, tier: int, units: int) -> int:  # noqa: D102
+        del tier, units
+        return 0
+
+    def links(self, nodes: Endpoints, services: Endpoints) -> Iterator[Links]:  # noqa: D102
+        del services
+        fabric = self.demand.fabric
+        port, core = np.divmod(nodes.place, np.uint32(self.cores))
+        down, _ = ports.blocks(
+            self.demand.switch, ports.capacity(self.demand.switch, fabric.port_gbps), *(fabric.port_gbps,) * 2
         )
+        yield Links(HOPS[0], fabric.port_gbps, nodes.plane, nodes, SwitchPorts(core, *down.locate(port)))
 
+    def kept(self) -> tuple[U32, SwitchPorts]:  # noqa: D102
+        none = np.zeros(0, np.uint32)
+        return none, SwitchPorts(none, 0, 0)
 
-def _trees(each: Design, units: int) -> int:
-    return _clos.count(each, units).islands * each.ask.fabric.planes
+    def localities(self) -> tuple[LocalityLevel, ...]:  # noqa: D102
+        places = sum(each.demand.sized_units * each.demand.unit_slots for each in self.demand.joined)
+        return (LocalityLevel("core", TIERS[0], places, None, None, None),)
 
-
-def _tree_uplinks(each: Design) -> int:
-    return each.shape.tops * each.shape.core_up
+    def locality_of(self, unit: U32, place: U32) -> U32:  # noqa: D102
+        del place
+        return np.zeros_like(unit)

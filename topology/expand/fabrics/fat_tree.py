@@ -4,11 +4,13 @@ Source: Al-Fares, Loukissas, Vahdat, "A Scalable, Commodity Data Center Network
 Architecture", SIGCOMM 2008.
 """
 
-from topology.expand.fabrics._design import Design
-from topology.expand.fabrics._design import design as clos
-from topology.expand.fabrics._leaves import Ask
+from topology.expand.fabrics import FabricDemand, FabricDesign
+from topology.expand.fabrics.clos.design import design_clos
+from topology.expand.fabrics.clos.wiring import HOPS, TIERS, WORDS
+
+__all__ = ["HOPS", "TIERS", "WORDS", "design"]
 
 
-def design(ask: Ask) -> Design:
+def design(demand: FabricDemand) -> FabricDesign:
     """Leaves hold every NIC of each of their nodes."""
-    return clos(ask, rails=ask.nics)
+    return design_clos(demand, rails=demand.nics)

@@ -6,11 +6,13 @@ its pods and joins them in the cores.
 Source: NVIDIA DGX SuperPOD reference architectures (RA-11333, RA-11334, RA-11337), compute fabric.
 """
 
-from topology.expand.fabrics._design import Design
-from topology.expand.fabrics._design import design as clos
-from topology.expand.fabrics._leaves import Ask
+from topology.expand.fabrics import FabricDemand, FabricDesign
+from topology.expand.fabrics.clos.design import design_clos
+from topology.expand.fabrics.clos.wiring import HOPS, TIERS, WORDS
+
+__all__ = ["HOPS", "TIERS", "WORDS", "design"]
 
 
-def design(ask: Ask) -> Design:
+def design(demand: FabricDemand) -> FabricDesign:
     """Leaves hold one NIC of each node, so a node hangs on as many leaves as it has rails."""
-    return clos(ask, rails=1)
+    return design_clos(demand, rails=1)

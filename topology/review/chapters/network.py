@@ -172,7 +172,7 @@ class _Network:
         for row in self.head.fabrics.iter_rows(named=True):
             was = before.get(row["name"])
             if was is not None:
-                rails = was["leaf_groups"] and _rails(self.base, was["fabric"]) - _rails(self.head, row["fabric"])
+                rails = bool(was["groups"]) and _rails(self.base, was["fabric"]) - _rails(self.head, row["fabric"])
                 yield row["name"], max(0, was["planes"] - row["planes"]), max(0, rails)
 
     def _examples(self, fabric: str, hop: str) -> Words:

@@ -57,10 +57,15 @@ def pod_lines(review: Review, cabling: Cabling) -> Iterator[Words]:
     ):
         fabrics = plan.fabrics["name"]
         cables = plan.cables.select("fabric", "plane", "hop", "b")[rows]
-        upper = cables.with_columns(group=plan.switches["group"].gather(cables["b"]))
-        counted = upper.group_by("fabric", "plane", "hop").agg(pl.len(), pl.col("group").unique().sort())
-        for fabric, plane, hop, number, groups in counted.sort("fabric", "plane", "hop").iter_rows():
-            what = {"node-leaf": "leaf groups", "leaf-spine": "pods", "spine-core": "islands"}[hop]
+        upper = cables.with_columns(plan.switches["group", "tier"][cables["b"]].get_columns())
+        counted = upper.group_by("fabric", "plane", "hop").agg(
+            pl.len(), pl.col("group").unique().sort(), pl.col("tier").first()
+        )
+        words = {
+            (fabric, word): group for fabric, word, group in plan.tiers["fabric", "word", "group_word"].iter_rows()
+        }
+        for fabric, plane, hop, number, groups, tier in counted.sort("fabric", "plane", "hop").iter_rows():
+            what = words[fabric, tier]
             yield (Name(fabrics[fabric]), f" plane {plane} {hop}: {count(number)} {word}, {what} {_spans(groups)}")
 
 

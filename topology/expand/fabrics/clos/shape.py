@@ -1,6 +1,6 @@
 """Shape of a Clos fabric in integers: how many switches, and how many links between which.
 
-Nothing here knows rows of tables; `_clos` turns a shape into switches and cables. The
+Nothing here knows rows of tables; `wiring` turns a shape into switches and cables. The
 even-spread rule is the heart: a tier's switches number the smallest divisor of the uplinks
 below that has ports enough, so that every pair has the same number of links.
 """
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from topology.catalog.model import Switch
-from topology.expand.fabrics import _ports
+from topology.expand.fabrics import CoreLink
+from topology.expand.fabrics.clos import ports
 from topology.spec.model import Oversubscription
 
 
@@ -35,14 +36,6 @@ class Leaves:
     def per_run(self) -> int:
         """Leaves of a run."""
         return self.columns * self.groups
-
-
-@dataclass(frozen=True, slots=True)
-class CoreLink:
-    """What a core fabric asks of the top switches of each island."""
-
-    gbps: int
-    taper: float  # bandwidth from the island over bandwidth to the core
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +74,20 @@ class Shape:
     @property
     def tops(self) -> int:
         """Top switches of a full island."""
-        per_tier = {1: self.island_runs * self.leaves.per_run, 2: self.spines, 3: self.spines * self.cores}
+        per_tier = {1: self.island_runs * self.leaves.per_run, 2: self.spines, 3: self.island_cores}
         return per_tier[self.tiers]
+
+    @property
+    def island_cores(self) -> int:
+        """Core switches of a full island; 0 without a third tier."""
+        return self.spines * self.cores
 
     @property
     def island_switches(self) -> int:
         """Switches of a full island."""
         leaves = self.island_runs * self.leaves.per_run
         spines = self.island_pods * self.spines if self.tiers > 1 else 0
-        return leaves + spines + (self.spines * self.cores if self.tiers > 2 else 0)  # noqa: PLR2004 - tiers
+        return leaves + spines + self.island_cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +102,14 @@ class Tiers:
     def top_down(self) -> int:
         """Down ports of a top switch: all it has, less what a core fabric needs."""
         if self.core is None:
-            return _ports.capacity(self.switch, self.gbps)
-        return _ports.most_down(self.switch, self.gbps, self.core.gbps, self.core.taper)
+            return ports.capacity(self.switch, self.gbps)
+        return ports.most_down(self.switch, self.gbps, self.core.gbps, self.core.taper)
 
     def top_up(self, down: int) -> int:
         """Ports to the core of a top switch with `down` links below it."""
         if self.core is None:
             return 0
-        return _ports.uplinks(down, self.gbps, self.core.gbps, self.core.taper)
+        return ports.uplinks(down, self.gbps, self.core.gbps, self.core.taper)
 
 
 def even_spread(uplinks: int, switches: int, ports: int) -> int | None:
@@ -141,8 +139,8 @@ def two_tiers(leaves: Leaves, island_runs: int, tiers: Tiers) -> Shape | None:
 
 def three_tiers(leaves: Leaves, island_runs: int, pod_runs: int, tiers: Tiers) -> Shape | None:
     """Pods of `pod_runs` runs, one per column, joined by cores; None when ports run out."""
-    down = _ports.most_down(tiers.switch, tiers.gbps, tiers.gbps, tiers.taper.spine)
-    spine_up = _ports.uplinks(down, tiers.gbps, tiers.gbps, tiers.taper.spine)
+    down = ports.most_down(tiers.switch, tiers.gbps, tiers.gbps, tiers.taper.spine)
+    spine_up = ports.uplinks(down, tiers.gbps, tiers.gbps, tiers.taper.spine)
     in_pod = pod_runs * leaves.groups
     spines = even_spread(leaves.up, in_pod, down) if leaves.up else None
     if spines is None:
@@ -160,7 +158,7 @@ def three_tiers(leaves: Leaves, island_runs: int, pod_runs: int, tiers: Tiers) -
 
 def best_three_tiers(leaves: Leaves, island_runs: int, tiers: Tiers) -> Shape | None:
     """The pod size that needs the fewest switches; among equals pods of even size, then large ones."""
-    limit = min(island_runs, _ports.capacity(tiers.switch, tiers.gbps))
+    limit = min(island_runs, ports.capacity(tiers.switch, tiers.gbps))
     shapes = [three_tiers(leaves, island_runs, pod_runs, tiers) for pod_runs in range(1, limit + 1)]
     return min(
         (shape for shape in shapes if shape is not None),

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from topology.expand.floor import Box, RowEnd, UnitPlaces, seats
+from topology.expand.floor import BoxSize, RowEnd, UnitPlaces, boxes_per_rack
 from topology.expand.rules import found
 from topology.findings import Finding, FindingsError
 from topology.spec.model import ClusterSpec, Hall
 
 U32 = NDArray[np.uint32]
+BatchKey = tuple[int, str]  # position of the fabric in the spec, and which of its boxes
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
-    """Boxes of one model to seat; those of growth to come keep their seats free."""
+class MountBatch:
+    """Boxes of one model to mount; those of growth to come keep their places free."""
 
-    box: Box
+    key: BatchKey
+    box: BoxSize
     hall: U32
     row: U32  # number in the hall; 0: any network row
     group: U32  # whose row ends these are; ignored in network rows
@@ -27,8 +29,8 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
-class Seats:
-    """Where each existing box of an `Items` stands."""
+class MountPoints:
+    """Where each existing box of a batch stands."""
 
     hall: U32
     row: U32
@@ -36,25 +38,25 @@ class Seats:
     u: U32  # lowest rack unit, from 1
 
 
-def seat(
+def mount(
     spec: ClusterSpec,
     places: Sequence[UnitPlaces],
     ends: Sequence[Sequence[RowEnd]],
-    items: Sequence[Items],
-) -> list[Seats]:
-    """Seats for each of `items`, in order.
+    batches: Sequence[MountBatch],
+) -> dict[BatchKey, MountPoints]:
+    """Mount points of each batch.
 
-    In a row end boxes stand in the order of the units they serve, then of `items`; in
-    network rows in the order of `items`. Both orders only ever grow at their end.
+    In a row end boxes stand in the order of the units they serve, then of the batches; in
+    network rows in the order of the batches. Both orders only ever grow at their end.
 
     Raises:
         FindingsError: a hall's network rows are full, or it has none.
     """
-    source = np.repeat(np.arange(len(items)), [len(item.hall) for item in items])
+    source = np.repeat(np.arange(len(batches)), [len(batch.hall) for batch in batches])
     if not len(source):
-        return [Seats(*(np.zeros(0, np.uint32),) * 4) for _ in items]
+        return {}
     hall, row, group, unit = (
-        np.concatenate([getattr(item, name) for item in items]) for name in ("hall", "row", "group", "unit")
+        np.concatenate([getattr(batch, name) for batch in batches]) for name in ("hall", "row", "group", "unit")
     )
     at_end = row > 0
     order = np.lexsort((np.arange(len(source)), np.where(at_end, unit, 0), row, hall))
@@ -66,15 +68,15 @@ def seat(
         for hall_index, first in places[index].row_end.items():
             mask = at_end & (group == index) & (hall == hall_index)
             if mask.any():
-                fits = seats(spec.halls[hall_index], [end.box for end in leaves])
+                fits = boxes_per_rack(spec.halls[hall_index], [end.box for end in leaves])
                 position[mask] = first + rank[mask] // fits
                 u[mask] = rank[mask] % fits * max(end.box.height_u for end in leaves) + 1
     wrong: list[Finding] = []
     for hall_index, hall_ in enumerate(spec.halls):
         mask = ~at_end & (hall == hall_index)
         if mask.any():
-            boxes = [items[source_].box for source_ in np.unique(source[mask])]
-            fits = seats(hall_, boxes)
+            boxes = [batches[source_].box for source_ in np.unique(source[mask])]
+            fits = boxes_per_rack(hall_, boxes)
             rack = rank[mask] // fits
             if int(rack.max()) >= len(hall_.network_rows) * hall_.positions:
                 wrong.append(_network_rows_full(hall_, int(rack.max()) + 1))
@@ -85,11 +87,11 @@ def seat(
             u[mask] = rank[mask] % fits * max(box.height_u for box in boxes) + 1
     if wrong:
         raise FindingsError(wrong)
-    starts = np.cumsum([0, *(len(item.hall) for item in items)])
-    return [
-        Seats(*(column[first:last][item.exists] for column in (hall, row, position, u)))
-        for item, first, last in zip(items, starts, starts[1:], strict=False)
-    ]
+    starts = np.cumsum([0, *(len(batch.hall) for batch in batches)])
+    return {
+        batch.key: MountPoints(*(column[first:last][batch.exists] for column in (hall, row, position, u)))
+        for batch, first, last in zip(batches, starts, starts[1:], strict=False)
+    }
 
 
 def _rank(sorted_keys: NDArray[np.uint64]) -> U32:

@@ -1,56 +1,32 @@
 """Leaf tier: how many leaves a unit needs, and which NIC goes to which port of which."""
 
-from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-from topology.catalog.model import Switch
-from topology.expand.fabrics import _ports
-from topology.expand.fabrics._shape import CoreLink, Leaves
-from topology.expand.rules import found
-from topology.findings import Finding, FindingsError
-from topology.spec.model import Fabric
+from topology.expand.fabrics import FabricDemand
+from topology.expand.fabrics.clos import ports
+from topology.expand.fabrics.clos.shape import Leaves
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a fabric has to connect, before anything has a place."""
-
-    fabric: Fabric
-    switch: Switch
-    units: int
-    sized_units: int  # room kept, at least `units`
-    unit_slots: int  # node places per unit
-    domain_slots: int  # node places per NVLink domain
-    nics: int  # NICs of the fabric's role in each node
-    core: CoreLink | None
-
-    @property
-    def island_units(self) -> int:
-        """Units of a full island."""
-        return min(self.fabric.island_units or self.sized_units, self.sized_units)
-
-    def finding(self, code: str, key: str, message: str, help_: str) -> Finding:
-        """A finding at one key of this fabric."""
-        return found(code, f"fabric {self.fabric.name}: {message}", (*self.fabric.path, key), help_)
-
-    def refused(self, code: str, key: str, message: str, help_: str) -> FindingsError:
-        """The error of a fabric that cannot be built, with one finding at one of its keys."""
-        return FindingsError([self.finding(code, key, message, help_)])
+def island_units(demand: FabricDemand) -> int:
+    """Units of a full island."""
+    return min(demand.fabric.island_units or demand.sized_units, demand.sized_units)
 
 
-def one_leaf_tier(ask: Ask, rails: int) -> Leaves | None:
+def one_leaf_tier(demand: FabricDemand, rails: int) -> Leaves | None:
     """Leaves of a fabric without spines: each takes `rails` NICs of every node, if it has the ports."""
-    up_gbps, taper = (ask.core.gbps, ask.core.taper) if ask.core else (ask.fabric.port_gbps, None)
-    down = ask.island_units * ask.unit_slots * rails
-    if down > _ports.most_down(ask.switch, ask.fabric.port_gbps, up_gbps, taper):
+    up_gbps, taper = (demand.core.gbps, demand.core.taper) if demand.core else (demand.fabric.port_gbps, None)
+    down = island_units(demand) * demand.unit_slots * rails
+    if down > ports.most_down(demand.switch, demand.fabric.port_gbps, up_gbps, taper):
         return None
-    return Leaves(ask.island_units, ask.nics // rails, 1, ask.island_units * ask.unit_slots, rails, down, 0)
+    return Leaves(
+        island_units(demand), demand.nics // rails, 1, island_units(demand) * demand.unit_slots, rails, down, 0
+    )
 
 
-def leaf_tier(ask: Ask, rails: int) -> Leaves:
+def leaf_tier(demand: FabricDemand, rails: int) -> Leaves:
     """Leaves below spines: as few as hold a unit, evenly filled, never cutting an NVLink domain that fits.
 
     Uplinks follow the node ports in use by the leaf's oversubscription, so a leaf that a
@@ -59,36 +35,36 @@ def leaf_tier(ask: Ask, rails: int) -> Leaves:
     Raises:
         FindingsError: the ports the spec asks for do not exist on this switch.
     """
-    fabric, slots = ask.fabric, ask.unit_slots
+    fabric, slots = demand.fabric, demand.unit_slots
     taper = fabric.oversubscription.leaf
-    most = _ports.most_down(ask.switch, fabric.port_gbps, fabric.uplink_gbps, taper)
+    most = ports.most_down(demand.switch, fabric.port_gbps, fabric.uplink_gbps, taper)
     if fabric.leaf_sharing == "rails" and rails == 1:  # a fat tree keeps no rails apart that could share
-        rails = max(q for q in range(1, ask.nics + 1) if ask.nics % q == 0 and (q == 1 or q * slots <= most))
+        rails = max(q for q in range(1, demand.nics + 1) if demand.nics % q == 0 and (q == 1 or q * slots <= most))
     nodes = most // rails
     if not nodes:
-        raise ask.refused(
+        raise demand.refused(
             "N103",
             "switch",
-            f"a leaf of {ask.switch.slug} has {most} node ports at {fabric.port_gbps} Gb/s and "
+            f"a leaf of {demand.switch.slug} has {most} node ports at {fabric.port_gbps} Gb/s and "
             f"oversubscription {taper:g}; one node brings {rails}",
             "take a switch with more ports or a lower port_gbps",
         )
     runs, groups = 1, 1
     if fabric.leaf_down is not None:
-        group_nodes = _given(ask, rails, most)
+        group_nodes = _given(demand, rails, most)
         groups = slots // group_nodes
     elif fabric.leaf_sharing == "units" and nodes // slots > 1:
-        runs = min(nodes // slots, ask.island_units)
+        runs = min(nodes // slots, island_units(demand))
         if fabric.island_units is not None:  # an island ends between leaves
-            runs = max(run for run in range(1, runs + 1) if ask.island_units % run == 0)
+            runs = max(run for run in range(1, runs + 1) if island_units(demand) % run == 0)
         group_nodes = runs * slots
     else:
-        domain = ask.domain_slots if ask.domain_slots <= nodes else 1
+        domain = demand.domain_slots if demand.domain_slots <= nodes else 1
         groups = _even(slots // domain, nodes // domain)
         group_nodes = ceil(slots // domain / groups) * domain
     down = group_nodes * rails
-    up = _ports.uplinks(down, fabric.port_gbps, fabric.uplink_gbps, taper)
-    return Leaves(runs, ask.nics // rails, groups, group_nodes, rails, down, up)
+    up = ports.uplinks(down, fabric.port_gbps, fabric.uplink_gbps, taper)
+    return Leaves(runs, demand.nics // rails, groups, group_nodes, rails, down, up)
 
 
 def _even(domains: int, most: int) -> int:
@@ -97,21 +73,21 @@ def _even(domains: int, most: int) -> int:
     return next((n for n in range(least, min(2 * least, domains + 1)) if domains % n == 0), least)
 
 
-def _given(ask: Ask, rails: int, most: int) -> int:
+def _given(demand: FabricDemand, rails: int, most: int) -> int:
     """Node places per leaf group for the spec's own `leaf_down`."""
-    down, slots = ask.fabric.leaf_down or 0, ask.unit_slots
+    down, slots = demand.fabric.leaf_down or 0, demand.unit_slots
     if down > most:
-        raise ask.refused(
+        raise demand.refused(
             "N104",
             "leaf_down",
             f"{down} node ports and their uplinks at oversubscription "
-            f"{ask.fabric.oversubscription.leaf:g} do not fit {ask.switch.slug}, which has "
-            f"{_ports.capacity(ask.switch, ask.fabric.port_gbps)} ports at {ask.fabric.port_gbps} Gb/s",
+            f"{demand.fabric.oversubscription.leaf:g} do not fit {demand.switch.slug}, which has "
+            f"{ports.capacity(demand.switch, demand.fabric.port_gbps)} ports at {demand.fabric.port_gbps} Gb/s",
             f"write {most} or less",
         )
     if down % rails or slots % (down // rails):
         fits = [n * rails for n in range(1, most // rails + 1) if slots % n == 0]
-        raise ask.refused(
+        raise demand.refused(
             "N105",
             "leaf_down",
             f"{down} node ports per leaf do not divide a unit of {slots} nodes x {rails} NICs per leaf",

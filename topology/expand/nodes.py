@@ -19,7 +19,7 @@ U32 = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
-class Compute:
+class PlacedNodes:
     """Arrays of every group's units and nodes, groups one after another."""
 
     unit_group: U32
@@ -36,8 +36,14 @@ class Compute:
         """Rows of a group's nodes, in order."""
         return np.flatnonzero(self.unit_group[self.node_unit] == index)
 
+    def places(self, groups: Sequence[SizedGroup]) -> U32:
+        """Place of each node among its unit's slots, from 0, empty ones counted."""
+        slots = np.array([group.rack.nodes for group in groups], np.uint32)
+        places: U32 = self.node_rack * slots[self.unit_group[self.node_unit]] + self.node_slot
+        return places
 
-def compute(spec: ClusterSpec, groups: Sequence[SizedGroup], places: Sequence[UnitPlaces]) -> Compute:
+
+def place_nodes(spec: ClusterSpec, groups: Sequence[SizedGroup], places: Sequence[UnitPlaces]) -> PlacedNodes:
     """Units and nodes of all groups; node order is unit, rack, slot.
 
     Raises:
@@ -52,11 +58,11 @@ def compute(spec: ClusterSpec, groups: Sequence[SizedGroup], places: Sequence[Un
     )
     node_unit, node_rack, node_slot = _slots(groups)
     stage = np.concatenate([group.stages for group in groups])
-    all_ = Compute(unit_group, unit_number, hall, row, position, stage, node_unit, node_rack, node_slot)
+    placed = PlacedNodes(unit_group, unit_number, hall, row, position, stage, node_unit, node_rack, node_slot)
     if not any(group.group.without for group in groups):
-        return all_
-    keep = _present(spec, groups, all_)
-    return replace(all_, node_unit=node_unit[keep], node_rack=node_rack[keep], node_slot=node_slot[keep])
+        return placed
+    keep = _present(spec, groups, placed)
+    return replace(placed, node_unit=node_unit[keep], node_rack=node_rack[keep], node_slot=node_slot[keep])
 
 
 def _slots(groups: Sequence[SizedGroup]) -> tuple[U32, U32, U32]:
@@ -74,23 +80,23 @@ def _slots(groups: Sequence[SizedGroup]) -> tuple[U32, U32, U32]:
     return np.concatenate(units), np.concatenate(racks), np.concatenate(slots)
 
 
-def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> NDArray[np.bool_]:
+def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], placed: PlacedNodes) -> NDArray[np.bool_]:
     """Mask of nodes that no `without` leaves out."""
     frame = pl.DataFrame(
         {
-            "hall_name": pl.Series([hall.name for hall in spec.halls]).gather(all_.unit_hall[all_.node_unit]),
-            "row_number": all_.unit_row[all_.node_unit],
-            "position": all_.unit_position[all_.node_unit] + all_.node_rack,
-            "slot": all_.node_slot + 1,
+            "hall_name": pl.Series([hall.name for hall in spec.halls]).gather(placed.unit_hall[placed.node_unit]),
+            "row_number": placed.unit_row[placed.node_unit],
+            "position": placed.unit_position[placed.node_unit] + placed.node_rack,
+            "slot": placed.node_slot + 1,
         }
     )
-    positions = np.array([hall.positions for hall in spec.halls], np.uint32)[all_.unit_hall[all_.node_unit]]
+    positions = np.array([hall.positions for hall in spec.halls], np.uint32)[placed.unit_hall[placed.node_unit]]
     frame = frame.with_columns(number=pl.Series((frame["row_number"].to_numpy() - 1) * positions) + frame["position"])
     spelled = frame.select(name=names.spell(names.node_template(spec.names)))["name"]
     keep = np.ones(len(spelled), dtype=bool)
     wrong = []
     for index, group in enumerate(groups):
-        mine = all_.of_group(index)
+        mine = placed.of_group(index)
         names_ = spelled.gather(mine)
         keep[mine] &= ~names_.is_in(list(group.group.without)).to_numpy()
         known = set(names_.to_list()) if group.group.without else set()
@@ -113,20 +119,20 @@ def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], all_: Compute) -> 
     return keep
 
 
-def gpu_frame(groups: Sequence[SizedGroup], all_: Compute) -> pl.DataFrame:
+def gpu_frame(groups: Sequence[SizedGroup], placed: PlacedNodes) -> pl.DataFrame:
     """One row per GPU, in node order."""
-    each = np.array([group.node.gpus for group in groups], np.uint32)[all_.unit_group[all_.node_unit]]
+    each = np.array([group.node.gpus for group in groups], np.uint32)[placed.unit_group[placed.node_unit]]
     node, index = _repeat(each)
     return tables.GPUS.frame({"gpu": np.arange(len(node), dtype=np.uint32), "node": node, "index": index})
 
 
-def nic_frame(groups: Sequence[SizedGroup], all_: Compute) -> pl.DataFrame:
+def nic_frame(groups: Sequence[SizedGroup], placed: PlacedNodes) -> pl.DataFrame:
     """One row per NIC, in node order; within a node by role, then index."""
     kinds = [_node_nics(group.node) for group in groups]
-    each = np.array([len(kind) for kind in kinds], np.uint32)[all_.unit_group[all_.node_unit]]
+    each = np.array([len(kind) for kind in kinds], np.uint32)[placed.unit_group[placed.node_unit]]
     node, at = _repeat(each)
     starts = np.cumsum([0, *(len(kind) for kind in kinds)])[:-1].astype(np.uint32)
-    at += starts[all_.unit_group[all_.node_unit]][node]
+    at += starts[placed.unit_group[placed.node_unit]][node]
     roles = np.array([role for kind in kinds for role, _ in kind], np.uint32)
     indexes = np.array([index for kind in kinds for _, index in kind], np.uint32)
     return tables.NICS.frame(

@@ -1,0 +1,1 @@
+"""What Clos kinds share: ports of a switch, leaves, the shape of a tree, and its wiring."""
