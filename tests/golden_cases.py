@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from unittest import mock
 
@@ -67,7 +68,7 @@ class Case:
     def kept(self, out: Path) -> dict[str, str]:
         """Texts of a build that belong on record, by path."""
         made = {target: list(_of_target(out, target)) for target in self.keeps}
-        texts = {PATHS: "".join(f"{path}\n" for path in sorted(sum(made.values(), [])))}
+        texts = {PATHS: "".join(f"{path}\n" for path in sorted(chain.from_iterable(made.values())))}
         for target, patterns in self.keeps.items():
             for pattern in patterns:
                 found = [HEIGHTS] if pattern == HEIGHTS else _files(out, pattern)
@@ -107,7 +108,9 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=2, sort_keys=True) + "\n"
 
 
-CASES = [Case.read(folder) for folder in sorted(GOLDEN.iterdir())]
+def every() -> list[Case]:
+    """All cases, by name."""
+    return [Case.read(folder) for folder in sorted(GOLDEN.iterdir())]
 
 
 def build(case: Case, folder: Path) -> Path:
