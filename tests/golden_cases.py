@@ -118,7 +118,7 @@ def build(case: Case, folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     out = folder / case.name
     with alone(folder / f"{case.name}.lock"):
-        if not out.exists():
+        if not _beside(out).exists():
             _build(case, out)
     return out
 
