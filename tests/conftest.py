@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import golden_cases
 import pytest
 import queues
 from hypothesis import settings
@@ -56,6 +57,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that is the same for all workers of a run; see `topology.verify.cache.alone` for taking turns."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def golden_build(shared: Path) -> Callable[[golden_cases.Case], Path]:
+    """Gives the folder that a golden case builds; all tests of a run read the same one."""
+    return lambda case: golden_cases.build(case, shared / "golden")
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import golden_cases
 import yaml
 
 from topology.verify.cache import alone
 
-GOLDEN = Path(__file__).parent.parent / "golden"
-STACKS = GOLDEN.parent.parent / "stacks"
+STACKS = golden_cases.GOLDEN.parents[1] / "stacks"
 SITES = sorted(path.parent.name for path in STACKS.glob("*/cluster.yaml") if "\nkubernetes:" in path.read_text())
 
 
@@ -25,8 +25,7 @@ class Cell:
     stages: tuple
 
     def __str__(self):
-        case = self.build.parent if self.build.name == "expected" else self.build
-        return f"{case.name}-{self.name}"
+        return f"{self.build.name}-{self.name}"
 
     @property
     def folders(self):
@@ -44,7 +43,14 @@ def cells(build):
 
 
 def golden_cells():
-    return [cell for case in sorted(GOLDEN.iterdir()) for cell in cells(case / "expected")]
+    """The cells of the golden cases that are about Kubernetes, before any is built."""
+    cases = [case for case in golden_cases.every() if "kubernetes" in case.keeps]
+    return [replace(cell, build=case.folder) for case in cases for cell in cells(case.expected)]
+
+
+def built(cell, golden_build):
+    """A golden cell with the files that its case builds, all of them, where its case keeps a few."""
+    return replace(cell, build=golden_build(golden_cases.Case.read(cell.build)))
 
 
 def site(name, folder):

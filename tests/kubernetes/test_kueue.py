@@ -12,6 +12,13 @@ pytestmark = pytest.mark.kubernetes
 KUEUE = "kueue.x-k8s.io/v1beta2"
 HOST = "kubernetes.io/hostname"
 DOMAIN, LEAF = "accelerator.topograph.run/domain", "fabric.topograph.run/tier-1"
+CELLS = {each.build: each for each in rendered.golden_cells()}.values()  # the last of each case
+
+
+@pytest.fixture
+def cell(request, golden_build):
+    """A cell of a golden case, built."""
+    return rendered.built(request.param, golden_build)
 
 
 @pytest.fixture(scope="module")
@@ -149,12 +156,12 @@ def every_level(judge, cell):
                 assert any(reason in verdict.said for reason in reasons), verdict.said
 
 
-@pytest.mark.parametrize("cell", {each.build: each for each in rendered.golden_cells()}.values(), ids=str)
+@pytest.mark.parametrize("cell", CELLS, ids=str, indirect=True)
 def test_a_job_of_any_level_of_a_cell_on_record_gets_one_place_and_a_pod_more_waits(cell, stands, judge):
     every_level(judge, stands(cell))
 
 
-@pytest.mark.parametrize("cell", {each.build: each for each in rendered.golden_cells()}.values(), ids=str)
+@pytest.mark.parametrize("cell", CELLS, ids=str, indirect=True)
 def test_the_jobs_that_come_with_a_cell_are_admitted_on_one_place_each(cell, stands, judge):
     stood = stands(cell)
     examples = [job for path in sorted(cell.folders[-1].glob("examples/job-*.yaml")) for job in rendered.objects(path)]
@@ -176,7 +183,7 @@ def test_a_job_of_any_level_of_a_site_gets_one_place_and_a_pod_more_waits(name, 
         judge.delete()
 
 
-@pytest.mark.parametrize("cell", {each.build: each for each in rendered.golden_cells()}.values(), ids=str)
+@pytest.mark.parametrize("cell", CELLS, ids=str, indirect=True)
 def test_the_queues_of_a_cell_hand_out_every_gpu_and_not_one_more(cell, stands, judge):
     cell = stands(cell)
     for flavor in cell.flavors:

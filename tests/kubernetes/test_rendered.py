@@ -1,6 +1,7 @@
 from collections import Counter
 
 import controllers
+import golden_cases
 import pytest
 import rendered
 from real_programs import real_definitions
@@ -12,15 +13,32 @@ from topology.deploy.kubernetes.server import Server
 pytestmark = pytest.mark.kubernetes
 
 CELLS = rendered.golden_cells()
-FEDERATIONS = sorted(rendered.GOLDEN.glob("*/expected/stages/*/kubernetes/federation"))
-EXAMPLES = sorted({cell.folders[-1] / "examples" for cell in CELLS if (cell.folders[-1] / "examples").is_dir()})
+FEDERATIONS = sorted(golden_cases.GOLDEN.glob("*/expected/stages/*/kubernetes/federation"))
 
 
 @pytest.fixture(scope="session")
-def ready(api, tmp_path_factory):
+def cells(golden_build):
+    """The cells of the golden cases, built."""
+    return [rendered.built(cell, golden_build) for cell in CELLS]
+
+
+@pytest.fixture
+def cell(request, golden_build):
+    """One of these cells."""
+    return rendered.built(request.param, golden_build)
+
+
+@pytest.fixture(scope="session")
+def examples(cells):
+    """Folders of the jobs that come with a cell."""
+    return sorted({cell.folders[-1] / "examples" for cell in cells if (cell.folders[-1] / "examples").is_dir()})
+
+
+@pytest.fixture(scope="session")
+def ready(api, cells, examples, tmp_path_factory):
     """The API server with every definition that the cells on record need."""
-    folders = [*FEDERATIONS, *EXAMPLES]
-    documents = [each for cell in CELLS for each in read(cell.folders)]
+    folders = [*FEDERATIONS, *examples]
+    documents = [each for cell in cells for each in read(cell.folders)]
     documents += [each for path in folders for each in read([path])]
     kinds = {(each.key.group, each.key.kind) for each in documents}
     folder = tmp_path_factory.mktemp("definitions")
@@ -53,13 +71,13 @@ def found(server, documents):
     return [live[each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]] for each in documents]
 
 
-def test_there_are_cells_on_record_with_every_option():
-    kinds = Counter(each.key.kind for cell in CELLS for each in read(cell.folders))
+def test_there_are_cells_on_record_with_every_option(cells):
+    kinds = Counter(each.key.kind for cell in cells for each in read(cell.folders))
     assert kinds.keys() >= {"Node", "Namespace", "Topology", "ResourceFlavor", "ClusterQueue", "LocalQueue"}
-    assert any(len(cell.stages) > 1 for cell in CELLS)
+    assert any(len(cell.stages) > 1 for cell in cells)
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=str)
+@pytest.mark.parametrize("cell", CELLS, ids=str, indirect=True)
 def test_every_manifest_is_accepted_and_read_back_equal(cell, ready, place):
     nodes = [each.key.name for each in read(cell.folders) if each.awaits_kubelet]
     controllers.join(ready, nodes)
@@ -73,7 +91,7 @@ def test_every_manifest_is_accepted_and_read_back_equal(cell, ready, place):
     assert place(cell.folders).unchanged == len(written)
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=str)
+@pytest.mark.parametrize("cell", CELLS, ids=str, indirect=True)
 def test_nodes_that_kwok_plays_are_made_with_all_they_have_to_hand_out(cell, ready, place):
     counts = place(cell.folders, simulated=True)
     written = [each.body for each in read(cell.folders, simulated=True)]
@@ -90,9 +108,9 @@ def test_the_manager_cluster_above_the_cells_is_accepted_and_read_back_equal(fol
     assert all(map(rendered.covers, found(ready, written), written))
 
 
-def test_every_example_is_accepted_where_its_cell_stands(api, ready, place, kubectl):
-    assert EXAMPLES
-    for cell in CELLS:
+def test_every_example_is_accepted_where_its_cell_stands(api, ready, place, kubectl, cells, examples):
+    assert examples
+    for cell in cells:
         place(cell.folders, simulated=True)
         for path in sorted(cell.folders[-1].glob("examples/*.yaml")):
             said = kubectl("create", "--dry-run=server", "-f", path)
@@ -101,7 +119,7 @@ def test_every_example_is_accepted_where_its_cell_stands(api, ready, place, kube
         controllers.remove_namespaces(ready)
 
 
-@pytest.mark.parametrize("cell", {each.build: each for each in CELLS}.values(), ids=str)
+@pytest.mark.parametrize("cell", {each.build: each for each in CELLS}.values(), ids=str, indirect=True)
 def test_kubectl_takes_the_files_in_the_order_of_their_names(cell, place, kubectl):
     del place  # which cleans up
     files = [path for folder in cell.folders for path in sorted(folder.glob("*.yaml"))]
@@ -176,9 +194,9 @@ FAULTS = {  # file: what is written there instead of what, and what the server s
     ids=lambda word: word[:24] if isinstance(word, str) else None,
 )
 def test_a_fault_planted_in_a_cell_is_refused_in_the_servers_words(
-    file, written, instead, said, place, ready, tmp_path
+    file, written, instead, said, place, ready, cells, tmp_path
 ):
-    (cell,) = (each for each in CELLS if str(each) == "kubernetes-nvl72-gb200-02")
+    (cell,) = (each for each in cells if str(each) == "kubernetes-nvl72-gb200-02")
     planted = rendered.copied(cell, tmp_path)
     path = min(planted.folders[-1].glob(file))
     text = path.read_text()

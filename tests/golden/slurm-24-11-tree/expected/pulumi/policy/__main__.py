@@ -1,8 +1,0 @@
-"""What no stack of slurm-24-11-tree may hold.
-
-    pulumi preview -s all --policy-pack policy
-"""
-
-from topology.deploy.policy import pack
-
-pack("slurm-24-11-tree")
