@@ -50,7 +50,7 @@ class _Cells:
 
     def __init__(self, review: Review) -> None:
         self.base, self.head = review.plans
-        _, _, self.was, self.now = matched(review.changes.identity.units)
+        _, _, self.was, self.now = matched(review.changes.identity.rows("units"))
 
     @cached_property
     def pairs(self) -> pl.DataFrame:

@@ -153,7 +153,7 @@ class PowerFacts:
     def feeds_lost(self) -> NDArray[np.int64]:
         """Feeds of base that are gone although their rack is still there."""
         removed = self.review.changes.table("feeds").removed
-        racks = self.review.changes.identity.racks
+        racks = self.review.changes.identity.rows("racks")
         mine = racks[0][self.base.feeds["rack"].to_numpy()[removed]]
         return removed[np.isin(mine, racks[1])]
 
