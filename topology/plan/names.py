@@ -84,7 +84,7 @@ class Labels:
             return values.list.eval(pl.lit(self.of(column.to)).gather(pl.element()))
         if column.to:
             return _gathered(self.of(column.to), values)
-        return values.cast(pl.String) if isinstance(column.dtype, pl.Enum) else values
+        return values.cast(pl.String) if isinstance(values.dtype, pl.Enum) else values
 
 
 def _gathered(labels: pl.Series, at: pl.Series) -> pl.Series:

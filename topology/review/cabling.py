@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from topology.plan import tables
 from topology.review.identity import U64, Identity, Sides
-from topology.review.matching import NO_ROWS, Rows, matched
+from topology.review.matching import NO_ROWS, Rows, match_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class Moves:
     def of(cls, identity: Identity) -> "Moves":
         """The moves between two plans."""
         places = identity.places
-        _, _, was, now = matched(identity.rows("racks"))
+        _, _, was, now = match_rows(identity.rows("racks"))
         elsewhere = places[0][was] != places[1][now]
         racks = was[elsewhere], now[elsewhere]
         moved = np.zeros(identity.head.racks.height, bool)
         moved[racks[1]] = True
         boxes = {}
         for name in ("switches", "appliances"):
-            _, _, was, now = matched(identity.rows(name))
+            _, _, was, now = match_rows(identity.rows(name))
             frames = (identity.base.tables()[name], identity.head.tables()[name])
             at = [frame["rack"].to_numpy()[rows] for frame, rows in zip(frames, (was, now), strict=True)]
             boxes[name] = np.zeros(frames[1].height, bool)
@@ -58,7 +58,7 @@ class Cabling:
         among what is left, the plug at the upper switch, where both devices at the moving end are on both sides.
         """
         a, b = identity.rows("cables"), identity.cable_b
-        new, removed, was, now = matched(a)
+        new, removed, was, now = match_rows(a)
         stays = b[0][was] == b[1][now]
         moved_b = was[~stays], now[~stays]
         moved_a = cls._moved_a(identity, removed, new, b)

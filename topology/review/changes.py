@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from topology.plan import Plan, tables
 from topology.review.cabling import Cabling, Moves
 from topology.review.identity import Identity
-from topology.review.matching import Rows, matched
+from topology.review.matching import Rows, match_rows
 from topology.review.renames import Renames, renames
 
 TABLES = {table.name: table for table in tables.TABLES}
@@ -74,7 +74,7 @@ class Changes:
 
     def _diff(self, name: str) -> TableDiff:
         table = TABLES[name]
-        added, removed, was, now = matched(self.identity.rows(name))
+        added, removed, was, now = match_rows(self.identity.rows(name))
         differs = np.zeros(len(was), bool)
         columns: dict[str, NDArray[np.bool_]] = {}
         for column in _compared(table):

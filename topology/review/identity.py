@@ -24,7 +24,7 @@ U64 = NDArray[np.uint64]
 Sides = tuple[U64, U64]
 
 
-def mixed(columns: Sequence[Sides]) -> Sides:
+def mixed_radix(columns: Sequence[Sides]) -> Sides:
     """Columns of both sides as one number per row.
 
     Raises:
@@ -83,7 +83,7 @@ class Identity:
 
     def _keys(self, table: str) -> Sides:
         """Rows by their natural key."""
-        return mixed([self.value(table, name) for name in tables.BY_NAME[table].key])
+        return mixed_radix([self.value(table, name) for name in tables.BY_NAME[table].key])
 
     @cached_property
     def places(self) -> Sides:
@@ -93,7 +93,7 @@ class Identity:
     def _racks(self) -> Sides:
         """Racks by place and design; those that moved keep the number they had."""
         design = self.value("racks", "design")
-        place = mixed([self.places, design])
+        place = mixed_radix([self.places, design])
         codes = np.unique(np.concatenate(place), return_inverse=True)[1].astype(np.uint64)
         base, head = codes[: len(place[0])], codes[len(place[0]) :].copy()
         homes = self._homes(design)
@@ -111,7 +111,7 @@ class Identity:
         for plan in self.plans:
             racks = plan.racks.select(at=pl.col("rack").rank("ordinal").over("unit").cast(pl.UInt64))
             index.append(racks["at"].to_numpy())
-        keys = mixed([self.value("racks", "unit"), (index[0], index[1]), design])
+        keys = mixed_radix([self.value("racks", "unit"), (index[0], index[1]), design])
         base, head = (
             np.where(plan.racks["unit"].is_null().to_numpy(), np.uint64(0), key + np.uint64(1))
             for plan, key in zip(self.plans, keys, strict=True)
@@ -121,7 +121,7 @@ class Identity:
     @cached_property
     def cable_b(self) -> Sides:
         """Cables by the plug at the upper switch."""
-        return mixed([self.value("cables", name) for name in ("b", "b_cage", "b_port")])
+        return mixed_radix([self.value("cables", name) for name in ("b", "b_cage", "b_port")])
 
     def _through(self, numbers: Sides, columns: tuple[pl.Series, pl.Series]) -> Sides:
         """References as the shared numbers of the rows they point at."""

@@ -16,7 +16,7 @@ from topology import __version__
 from topology.plan.names import Labels
 from topology.review.changes import TABLES
 from topology.review.document import Document
-from topology.review.findings import compared
+from topology.review.findings import finding_changes
 from topology.review.forms.text import plain
 from topology.review.matching import Rows
 from topology.review.review import Review
@@ -29,7 +29,7 @@ def json_lines(review: Review, document: Document, measures: Mapping[str, float]
     """Pieces of the file, each of whole lines."""
     whole = all(not side.broken for side in (review.base, review.head))
     yield _line(_summary(review, document, measures, whole=whole))
-    changed = compared(review.base, review.head)
+    changed = finding_changes(review.base, review.head)
     for word, every in (("new", changed.new), ("fixed", changed.fixed), ("unchanged", changed.unchanged)):
         yield b"".join(_line({"type": "finding", "change": word, **asdict(finding)}) for finding in every)
     if whole:
