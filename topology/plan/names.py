@@ -36,19 +36,19 @@ class Labels:
     def of(self, table: str) -> pl.Series:
         """Label of every row of a table, in row order."""
         if table not in self.made:
-            self.made[table] = self._spelled(BY_NAME[table], self._frame(table))
+            self.made[table] = self._spell(BY_NAME[table], self._frame(table))
         return self.made[table]
 
     def words(self, table: str, rows: NDArray[np.integer]) -> pl.DataFrame:
         """Some rows as people read them: the label as `name` and labels in place of row numbers."""
         meaning, frame = BY_NAME[table], self._frame(table)[rows]
-        name = [self._spelled(meaning, frame)] if meaning.named else []
+        name = [self._spell(meaning, frame)] if meaning.named else []
         return pl.DataFrame([*name, *(self._column(column, frame) for column in meaning.facts)])
 
     def _frame(self, table: str) -> pl.DataFrame:
         return self.plan.pointers() if table == ORIGINS.name else self.plan.tables()[table]
 
-    def _spelled(self, table: Table, frame: pl.DataFrame) -> pl.Series:
+    def _spell(self, table: Table, frame: pl.DataFrame) -> pl.Series:
         text, fields = table.label, SPEC_FIELDS.get(table.name, {})
         if table.name in SPEC_FIELDS:
             text = getattr(self.plan.spec.names, text.rpartition("/")[2])
@@ -69,7 +69,7 @@ class Labels:
         name, _, there = way.partition(".")
         column = next(column for column in table.columns if column.name == name)
         if there:
-            return _gathered(self._frame(column.to)[there], frame[name]).cast(pl.String)
+            return _at(self._frame(column.to)[there], frame[name]).cast(pl.String)
         return self._column(column, frame).cast(pl.String)
 
     def _column(self, column: Column, frame: pl.DataFrame) -> pl.Series:
@@ -77,17 +77,17 @@ class Labels:
         values = frame[column.name]
         if column.to.startswith("@"):
             tables = frame[column.to[1:]].cast(pl.String)
-            ways = [_gathered(self.of(each), values.set(tables != each, None)) for each in tables.unique()]
+            ways = [_at(self.of(each), values.set(tables != each, None)) for each in tables.unique()]
             none = pl.Series([None] * frame.height, dtype=pl.String)
             return pl.select(pl.coalesce([none, *ways]).alias(column.name)).to_series()
         if column.to and isinstance(column.dtype, pl.List):
             return values.list.eval(pl.lit(self.of(column.to)).gather(pl.element()))
         if column.to:
-            return _gathered(self.of(column.to), values)
+            return _at(self.of(column.to), values)
         return values.cast(pl.String) if isinstance(values.dtype, pl.Enum) else values
 
 
-def _gathered(labels: pl.Series, at: pl.Series) -> pl.Series:
+def _at(labels: pl.Series, at: pl.Series) -> pl.Series:
     """Labels at some row numbers; null where the number is."""
     if not at.len() or at.null_count() == at.len():
         return pl.Series(at.name, [None] * at.len(), dtype=labels.dtype)

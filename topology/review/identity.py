@@ -130,7 +130,7 @@ class Identity:
             at = columns[side].fill_null(0).to_numpy()
             return numbers[side][at] if len(numbers[side]) else np.zeros(len(at), np.uint64)
 
-        return _shifted(columns, made)
+        return _with_nulls(columns, made)
 
     def _through_either(self, words: tuple[pl.Series, pl.Series], columns: tuple[pl.Series, pl.Series]) -> Sides:
         """References into the table that a word names; rows of two tables may have one number."""
@@ -152,10 +152,10 @@ class Identity:
 def _values(base: pl.Series, head: pl.Series) -> Sides:
     """Words as positions, fractions by their bits, other numbers as they are."""
     if base.dtype == pl.Float64:
-        return _measured(base), _measured(head)
+        return _bits(base), _bits(head)
     if base.dtype == pl.String or base.dtype != head.dtype:  # words of an Enum mean the same where the Enum is the same
         return _positions(*(words.cast(pl.String).fill_null("") for words in (base, head)))
-    return _shifted((base, head), lambda side: _numbers((base, head)[side]))
+    return _with_nulls((base, head), lambda side: _numbers((base, head)[side]))
 
 
 def _positions(base: pl.Series, head: pl.Series) -> Sides:
@@ -169,7 +169,7 @@ def _positions(base: pl.Series, head: pl.Series) -> Sides:
     return codes[0], codes[1]
 
 
-def _shifted(columns: tuple[pl.Series, pl.Series], made: Callable[[int], U64]) -> Sides:
+def _with_nulls(columns: tuple[pl.Series, pl.Series], made: Callable[[int], U64]) -> Sides:
     """Numbers of either side; where a column holds nulls they are 0, and then every number is one more."""
     shift = any(column.null_count() for column in columns)
     base, head = (
@@ -186,7 +186,7 @@ def _numbers(column: pl.Series) -> U64:
     return number.fill_null(0).to_numpy().astype(np.uint64)
 
 
-def _measured(column: pl.Series) -> U64:
+def _bits(column: pl.Series) -> U64:
     """Fractions by their bits, to the millionth: sums in another order differ by less."""
     bits: U64 = column.fill_null(float("nan")).round(6).to_numpy().view(np.uint64)
     return bits

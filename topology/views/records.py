@@ -60,12 +60,12 @@ class Register:
         found = {}
         for table, meaning in TABLES.items():
             rows = self.tables[table].filter(pl.col("stage") == stage).drop("stage")
-            told = self._cables(rows) if table == "cables" else self._told(meaning, rows)
+            told = self._cables(rows) if table == "cables" else self._records(meaning, rows)
             order = self.ends.order() if table == "cables" else ["owner", *meaning.key]
             found[table] = told.with_columns(stage=pl.lit(name)).sort(order).collect()
         return found
 
-    def _told(self, table: Table, rows: pl.LazyFrame) -> pl.LazyFrame:
+    def _records(self, table: Table, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Records of some rows: the plan's columns of the same names, names in place of row numbers."""
         columns = {}
         for column in table.columns:
