@@ -10,7 +10,7 @@ from topology.cli import app
 from topology.cli.codes import every_rule
 from topology.expand.fabrics import kinds
 from topology.plan.plan import Plan
-from topology.plan.tables import TABLES
+from topology.plan.tables import BY_NAME, TABLES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -82,8 +82,11 @@ def test_every_table_of_a_plan_is_in_the_dictionary():
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_every_column_says_what_it_is_and_points_at_a_table_that_exists(table):
-    names = {each.name for each in TABLES}
+    columns = {column.name: column for column in table.columns}
     for column in table.columns:
         assert column.doc.endswith(".")
-        assert not column.to or column.to in names
-    assert set(table.key) <= {column.name for column in table.columns}
+        if column.to.startswith("@"):
+            assert set(columns[column.to[1:]].dtype.categories) <= set(BY_NAME)
+        else:
+            assert not column.to or BY_NAME[column.to].label
+    assert set(table.key) <= set(columns)

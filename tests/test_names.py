@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from strategies import SITES, sites
 
 from topology.plan import names
+from topology.plan.names import Part
 from topology.spec.model import Names
 
 RACKS = [
@@ -26,6 +27,17 @@ RACKS = [
     "a{rack:02}{hall}",
 ]
 NODES = ["{rack}n{node:02}", "{rack}-{node}", "n{node:03}-{rack}"]
+SWITCH = (
+    Part(column="fabric_name"),
+    Part("-p"),
+    Part(column="plane", width=1),
+    Part("-"),
+    Part(column="tier"),
+    Part("-"),
+    Part(column="group", width=4),
+    Part("-"),
+    Part(column="index", width=3),
+)
 MOST = 65_536  # hosts in one bracket item, as slurmctld counts
 
 
@@ -226,5 +238,5 @@ def test_switches_fold_and_read_back_too(site):
     plan = site.plan
     switches = plan.switches.join(plan.fabrics.select("fabric", fabric_name="name"), on="fabric", maintain_order="left")
     switches = switches.with_columns(pl.col("tier").cast(pl.String))
-    (hosts,) = names.fold(switches, names.SWITCH)["hosts"]
+    (hosts,) = names.fold(switches, SWITCH)["hosts"]
     assert sorted(read_back(hosts)) == sorted(names.switch_names(plan))

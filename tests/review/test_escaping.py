@@ -13,20 +13,20 @@ from topology.review.document import (
     Chapter,
     Decision,
     Document,
+    FileLines,
     Fold,
-    Listing,
     Mark,
+    Message,
     Name,
     Note,
-    Said,
-    Table,
+    TextTable,
     Verdict,
     strong,
 )
 from topology.review.forms.escape import shown
 from topology.review.forms.markdown import LEAST, LIMIT, inline, markdown
 from topology.review.forms.text import text
-from topology.review.pictures import Box, label, mermaid
+from topology.review.pictures import DrawnBox, label, mermaid
 
 HOSTILE = (
     "@team", "#123", "GH-7", "owner/repo#1", "![x](https://evil.example/x.png)", "<script>alert(1)</script>",
@@ -70,9 +70,11 @@ def page(source: str) -> Page:
 
 def document(name: str) -> Document:
     """One text in every place that a text of a spec may have."""
-    words = (Name(name), " and ", Said(name), " and ", strong(Name(name)))
-    table = Table(("a", "b"), [(words, words)], (False, True))
-    fold = Fold((Name(name), " ", Said(name)), (Note(words), Bullets([words]), table, Listing("diff", [(f"+{name}",)])))
+    words = (Name(name), " and ", Message(name), " and ", strong(Name(name)))
+    table = TextTable(("a", "b"), [(words, words)], (False, True))
+    fold = Fold(
+        (Name(name), " ", Message(name)), (Note(words), Bullets([words]), table, FileLines("diff", [(f"+{name}",)]))
+    )
     chapter = Chapter("Power", blocks=(table, Bullets([words])), verdict=Verdict(Mark.LOOK, words))
     return Document(name, Mark.FAULT, words, table, table, (Decision(Mark.LOOK, words),), (chapter,), (fold,), words)
 
@@ -131,7 +133,9 @@ def test_no_line_is_a_command_of_a_workflow(name):
 
 @given(st.lists(TEXTS, min_size=1, max_size=3))
 def test_a_label_of_a_diagram_holds_nothing_but_text(lines):
-    made = mermaid([Box("n0", None, tuple(lines)), Box("n1", ("x",), ("x",))], {("n0", "n1"): (None, lines[0])})
+    made = mermaid(
+        [DrawnBox("n0", None, tuple(lines)), DrawnBox("n1", ("x",), ("x",))], {("n0", "n1"): (None, lines[0])}
+    )
     plain = re.sub(r"#\d+;", "", label(lines[0]))
     assert re.fullmatch(r"[A-Za-z0-9 ,.:()+/%−→–-]*", plain)
     assert len(made.splitlines()) == 7
@@ -142,11 +146,11 @@ def test_a_label_of_a_diagram_holds_nothing_but_text(lines):
 @given(TEXTS, st.integers(LEAST, LIMIT), st.integers(0, 800))
 def test_a_comment_keeps_its_limit_and_cuts_no_string(name, limit, rows):
     one = document(name)
-    words = (Name(name), " and ", Said(name))
-    table = Table(("a", "b"), [(words, (f"row {at}",)) for at in range(rows)], (False, True))
+    words = (Name(name), " and ", Message(name))
+    table = TextTable(("a", "b"), [(words, (f"row {at}",)) for at in range(rows)], (False, True))
     many = Bullets([(*words, f" line {at}") for at in range(rows)])
     decisions = tuple(Decision(Mark.LOOK, (*words, f" decision {at}")) for at in range(rows))
-    lines = Listing("diff", [(f"+{at} {name}",) for at in range(rows)])
+    lines = FileLines("diff", [(f"+{at} {name}",) for at in range(rows)])
     large = Document(
         one.marker, one.mark, one.sentence, one.figures, table, decisions,
         (Chapter("Power", blocks=(table, many), verdict=Verdict(Mark.FINE, ("— holds",))),),

@@ -147,7 +147,7 @@ def _pieces(
 ) -> Iterator[bytes]:
     from topology import findings_format  # noqa: PLC0415 - not needed by --help
     from topology.cli.codes import every_rule  # noqa: PLC0415
-    from topology.review.findings import compared  # noqa: PLC0415
+    from topology.review.findings import finding_changes  # noqa: PLC0415
     from topology.review.forms import lines, markdown, text  # noqa: PLC0415
 
     if form is Form.JSON:
@@ -155,7 +155,7 @@ def _pieces(
     elif form is Form.MARKDOWN:
         yield markdown.markdown(document, limit).encode()
     elif form is Form.GITHUB:
-        yield findings_format.as_github(compared(review.base, review.head).new).encode()
+        yield findings_format.as_github(finding_changes(review.base, review.head).new).encode()
     elif form is Form.SARIF:
         yield findings_format.as_sarif(review.head.findings, every_rule().values(), __version__).encode()
     else:

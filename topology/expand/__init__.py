@@ -2,13 +2,13 @@
 
 from topology.catalog.model import Catalog
 from topology.expand import cells, demand, floor, wiring
-from topology.expand.groups import size_groups
+from topology.expand.groups import group_frame, size_groups
 from topology.expand.mounting import mount
 from topology.expand.networks import Networks
 from topology.expand.nodes import gpu_frame, nic_frame, place_nodes
 from topology.expand.origins import Origins
 from topology.expand.power import banks
-from topology.expand.power.build import sources, tree_and_feeds
+from topology.expand.power.build import pools, sources, tree_and_feeds
 from topology.expand.scaleup import domains, pattern
 from topology.expand.site import Site
 from topology.expand.stages import stages
@@ -44,6 +44,7 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
     frames = {
         "halls": halls,
         "rows": rows,
+        "groups": group_frame(groups, origins),
         "units": units,
         "racks": racks.frame,
         "nodes": site.nodes(scaleup, racks, wiring.node_localities(nets, nodes, fabrics)),
@@ -61,6 +62,7 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
     frames |= {
         "sources": sources(spec, origins),
         "power_nodes": power_nodes,
+        "pools": pools(power_nodes),
         "feeds": feeds,
         "batteries": banks.frame(spec, banks.banked(spec, catalog, power_nodes, racks.frame), origins),
         "cells": cells.cells(spec, groups, nodes, cell_of, origins),

@@ -1,13 +1,17 @@
 """Compute groups in whole racks, NVLink domains and scalable units."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from topology.catalog.model import Catalog, Node, Rack
+from topology.expand.origins import Origins
 from topology.expand.rules import found
 from topology.findings import Finding, FindingsError, did_you_mean
+from topology.plan import tables
 from topology.spec.model import ClusterSpec, ComputeGroup, Count
 
 
@@ -80,6 +84,21 @@ def size_groups(spec: ClusterSpec, catalog: Catalog) -> list[SizedGroup]:
     if wrong:
         raise FindingsError(wrong)
     return sized
+
+
+def group_frame(groups: Sequence[SizedGroup], origins: Origins) -> pl.DataFrame:
+    """One row per group."""
+    return tables.GROUPS.frame(
+        {
+            "group": [each.index for each in groups],
+            "name": [each.group.name for each in groups],
+            "design": [each.rack.slug for each in groups],
+            "product": [each.node.slug for each in groups],
+            "unit_racks": [each.group.unit_racks for each in groups],
+            "units": [each.units for each in groups],
+            "origin": [origins.of(each.group.path) for each in groups],
+        }
+    )
 
 
 def _whole_units(group: SizedGroup, count: Count, name: str) -> tuple[int, list[Finding]]:

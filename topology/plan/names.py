@@ -1,19 +1,122 @@
-"""Names of racks, nodes and switches, and lists of them folded into brackets.
+"""What rows are called: labels of every table, and names of nodes folded into bracketed lists.
 
 A name is a template over numbers (`h1r0007n03`), so it is made, and folded, from the
 numbers: no string is ever taken apart. Both work on whole columns.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import Formatter
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from topology.plan.plan import Plan
+from topology.plan.tables import BY_NAME, ORIGINS, Column, Table
 from topology.spec.model import Names
 
 LONGEST_RANGE = 65_536  # hosts in one bracket item; slurmctld refuses more ("Too many hosts in range")
+
+
+# What the fields of the spec's own format strings are in the tables
+SPEC_FIELDS = {
+    "racks": {"hall": "hall", "row": "row.number", "position": "position", "rack": "number"},
+    "nodes": {"rack": "rack", "node": "slot"},
+}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What every row of a plan is called, by the dictionary's labels; each table's are made once, when asked for."""
+
+    plan: Plan
+    made: dict[str, pl.Series] = field(default_factory=dict)
+
+    def of(self, table: str) -> pl.Series:
+        """Label of every row of a table, in row order."""
+        if table not in self.made:
+            self.made[table] = self._spell(BY_NAME[table], self._frame(table))
+        return self.made[table]
+
+    def words(self, table: str, rows: NDArray[np.integer]) -> pl.DataFrame:
+        """Some rows as people read them: the label as `name` and labels in place of row numbers."""
+        meaning, frame = BY_NAME[table], self._frame(table)[rows]
+        name = [self._spell(meaning, frame)] if meaning.named else []
+        return pl.DataFrame([*name, *(self._column(column, frame) for column in meaning.facts)])
+
+    def _frame(self, table: str) -> pl.DataFrame:
+        return self.plan.pointers() if table == ORIGINS.name else self.plan.tables()[table]
+
+    def _spell(self, table: Table, frame: pl.DataFrame) -> pl.Series:
+        text, fields = table.label, SPEC_FIELDS.get(table.name, {})
+        if table.name in SPEC_FIELDS:
+            text = getattr(self.plan.spec.names, text.rpartition("/")[2])
+        parts: list[pl.Series | str] = []
+        for literal, named, width, _ in Formatter().parse(text):
+            parts.append(literal)
+            if named is not None:
+                ways = [self._part(table, frame, fields.get(way, way)) for way in named.split("|")]
+                part = pl.select(pl.coalesce(ways)).to_series() if len(ways) > 1 else ways[0]
+                parts.append(part.str.zfill(int(width.rstrip("d"))) if width else part)
+        texts = [pl.lit(part) for part in parts if not isinstance(part, str) or part]
+        return pl.select(name=pl.concat_str(texts)).to_series()
+
+    def _part(self, table: Table, frame: pl.DataFrame, way: str) -> pl.Series:
+        """A quoted word, a column as text, or with a dot a column of the row that a column points at."""
+        if way.startswith("'"):
+            return pl.repeat(way.strip("'"), frame.height, eager=True)
+        name, _, there = way.partition(".")
+        column = next(column for column in table.columns if column.name == name)
+        if there:
+            return _at(self._frame(column.to)[there], frame[name]).cast(pl.String)
+        return self._column(column, frame).cast(pl.String)
+
+    def _column(self, column: Column, frame: pl.DataFrame) -> pl.Series:
+        """A column with labels in place of the row numbers of other tables."""
+        values = frame[column.name]
+        if column.to.startswith("@"):
+            tables = frame[column.to[1:]].cast(pl.String)
+            ways = [_at(self.of(each), values.set(tables != each, None)) for each in tables.unique()]
+            none = pl.Series([None] * frame.height, dtype=pl.String)
+            return pl.select(pl.coalesce([none, *ways]).alias(column.name)).to_series()
+        if column.to and isinstance(column.dtype, pl.List):
+            return values.list.eval(pl.lit(self.of(column.to)).gather(pl.element()))
+        if column.to:
+            return _at(self.of(column.to), values)
+        return values.cast(pl.String) if isinstance(values.dtype, pl.Enum) else values
+
+
+def _at(labels: pl.Series, at: pl.Series) -> pl.Series:
+    """Labels at some row numbers; null where the number is."""
+    if not at.len() or at.null_count() == at.len():
+        return pl.Series(at.name, [None] * at.len(), dtype=labels.dtype)
+    return labels.gather(at).alias(at.name)
+
+
+def rack_names(plan: Plan) -> pl.Series:
+    """Name of every rack, in row order."""
+    return Labels(plan).of("racks")
+
+
+def node_names(plan: Plan) -> pl.Series:
+    """Name of every node, in row order."""
+    return Labels(plan).of("nodes")
+
+
+def switch_names(plan: Plan) -> pl.Series:
+    """Name of every switch, in row order."""
+    return Labels(plan).of("switches")
+
+
+def unit_names(plan: Plan) -> pl.Series:
+    """Name of every scalable unit, in row order."""
+    return Labels(plan).of("units")
+
+
+def power_node_names(plan: Plan) -> pl.Series:
+    """Name of every device of the power tree, in row order."""
+    return Labels(plan).of("power_nodes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +137,6 @@ class Part:
 
 Template = tuple[Part, ...]
 
-SWITCH: Template = (
-    Part(column="fabric_name"),
-    Part("-p"),
-    Part(column="plane", width=1),
-    Part("-"),
-    Part(column="tier"),
-    Part("-"),
-    Part(column="group", width=4),
-    Part("-"),
-    Part(column="index", width=3),
-)
-
 
 def rack_template(names: Names) -> Template:
     """Parts of a rack name; columns hall_name, row_number, position, number."""
@@ -60,12 +151,12 @@ def node_template(names: Names) -> Template:
 
 def _parse(text: str, fields: dict[str, Template]) -> Template:
     parts: list[Part] = []
-    for literal, field, form, _ in Formatter().parse(text):
+    for literal, named, form, _ in Formatter().parse(text):
         if literal:
             parts.append(Part(literal))
-        if field is None:
+        if named is None:
             continue
-        for part in fields[field]:
+        for part in fields[named]:
             if part.column in ("", "hall_name") or part.width is not None:
                 parts.append(part)
             else:
@@ -85,42 +176,10 @@ def with_places(plan: Plan, racks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def rack_names(plan: Plan) -> pl.Series:
-    """Name of every rack, in row order."""
-    template = rack_template(plan.spec.names)
-    return with_places(plan, plan.racks).select(name=spell(template))["name"]
-
-
 def node_places(plan: Plan) -> pl.DataFrame:
     """Nodes, in row order, with every column that node names are made of."""
     racks = with_places(plan, plan.racks).select("rack", "hall_name", "row_number", "position", "number")
     return plan.nodes.join(racks, on="rack", maintain_order="left")
-
-
-def node_names(plan: Plan) -> pl.Series:
-    """Name of every node, in row order."""
-    return node_places(plan).select(name=spell(node_template(plan.spec.names)))["name"]
-
-
-def switch_names(plan: Plan) -> pl.Series:
-    """Name of every switch, in row order: fabric, plane, tier, group, index."""
-    fabrics = plan.fabrics.select("fabric", fabric_name="name")
-    return plan.switches.join(fabrics, on="fabric", maintain_order="left").select(name=spell(SWITCH))["name"]
-
-
-def unit_names(plan: Plan) -> pl.Series:
-    """Name of every scalable unit, in row order: compute group and number."""
-    groups = pl.Series([group.name for group in plan.spec.compute], dtype=pl.String)
-    number = pl.col("number").cast(pl.String).str.zfill(4)
-    return plan.units.select(name=pl.format("{}-{}", groups.gather(plan.units["group"]), number))["name"]
-
-
-def appliance_names(plan: Plan) -> pl.Series:
-    """Name of every appliance, in row order: fabric and index."""
-    fabrics = plan.fabrics.select("fabric", fabric_name="name")
-    number = pl.col("index").cast(pl.String).str.zfill(2)
-    named = plan.appliances.join(fabrics, on="fabric", maintain_order="left")
-    return named.select(name=pl.format("{}-appliance-{}", "fabric_name", number))["name"]
 
 
 def fold(frame: pl.DataFrame, template: Template, by: Sequence[str] = ()) -> pl.DataFrame:
@@ -173,22 +232,3 @@ def _bracket(rest: pl.DataFrame, part: Part, outer: list[str]) -> pl.DataFrame:
     )
     bracket = pl.when("_single").then(pl.col("_list")).otherwise(pl.format("[{}]", "_list"))
     return lists.with_columns(_tail=pl.concat_str([bracket, pl.col("_tail")])).drop("_list", "_single")
-
-
-def power_node_names(plan: Plan) -> pl.Series:
-    """Name of every device of the power tree, in row order: place, kind, side and number."""
-    halls = plan.halls.select("hall", hall_name="name")
-    rows = plan.rows.select("row", row_number="number")
-    placed = plan.power_nodes.join(halls, on="hall", how="left", maintain_order="left").join(
-        rows, on="row", how="left", maintain_order="left"
-    )
-    place = pl.concat_str(
-        [
-            pl.col("hall_name").fill_null("site"),
-            pl.when(pl.col("row").is_not_null())
-            .then(pl.format("-row{}", pl.col("row_number").cast(pl.String).str.zfill(2)))
-            .otherwise(pl.lit("")),
-        ]
-    )
-    number = pl.col("index").cast(pl.String).str.zfill(2)
-    return placed.select(name=pl.format("{}-{}-{}{}", place, "kind", "side", number))["name"]

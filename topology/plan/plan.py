@@ -6,6 +6,7 @@ import polars as pl
 
 from topology.catalog.model import Catalog
 from topology.findings import Path
+from topology.plan.tables import ORIGINS
 from topology.spec.model import ClusterSpec
 
 
@@ -21,6 +22,7 @@ class Plan:
     origins: tuple[Path, ...]  # spec paths that `origin` columns point into
     halls: pl.DataFrame
     rows: pl.DataFrame
+    groups: pl.DataFrame
     units: pl.DataFrame
     racks: pl.DataFrame
     nodes: pl.DataFrame
@@ -37,6 +39,7 @@ class Plan:
     stages: pl.DataFrame
     sources: pl.DataFrame
     power_nodes: pl.DataFrame
+    pools: pl.DataFrame
     feeds: pl.DataFrame
     batteries: pl.DataFrame
     cells: pl.DataFrame
@@ -45,3 +48,9 @@ class Plan:
         """Every frame by its table's name, in the dictionary's order."""
         frames = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: frame for name, frame in frames.items() if isinstance(frame, pl.DataFrame)}
+
+    def pointers(self) -> pl.DataFrame:
+        """The table of origins: a spec path per row as JSON Pointer (RFC 6901), the empty path as the empty text."""
+        escaped = ([str(step).replace("~", "~0").replace("/", "~1") for step in path] for path in self.origins)
+        texts = ["".join(f"/{step}" for step in steps) for steps in escaped]
+        return ORIGINS.frame({"origin": list(range(len(texts))), "path": texts})

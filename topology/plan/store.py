@@ -13,26 +13,20 @@ import polars as pl
 
 from topology.catalog.model import Catalog
 from topology.findings import Path
-from topology.plan import names
+from topology.plan.names import Labels
 from topology.plan.plan import Plan
-from topology.plan.tables import NAMED, ORIGINS, TABLES, Table
+from topology.plan.tables import BY_NAME, NAMED, ORIGINS, TABLES, Table
 from topology.spec.model import ClusterSpec
 
 ROWS_PER_GROUP = 1 << 20
-SPELLED = {
-    "units": names.unit_names,
-    "racks": names.rack_names,
-    "nodes": names.node_names,
-    "switches": names.switch_names,
-    "appliances": names.appliance_names,
-    "power_nodes": names.power_node_names,
-}
+UNNAMED = {"nics"}  # as many as GPUs, and whoever reads them has their nodes
 
 
 def stored(plan: Plan) -> Iterator[tuple[str, pl.DataFrame]]:
     """Name and frame of every table with the names of its rows, in the dictionary's order."""
+    labels = Labels(plan)
     for name, frame in plan.tables().items():
-        yield name, _with_name(frame, SPELLED[name](plan)) if name in SPELLED else frame
+        yield name, _with_name(frame, labels.of(name)) if BY_NAME[name].named and name not in UNNAMED else frame
 
 
 class StoredTableError(Exception):
@@ -43,8 +37,7 @@ def parquet(plan: Plan) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Path and bytes of every table, in the dictionary's order, origins last; the same plan gives the same bytes."""
     for name, frame in stored(plan):
         yield path_of(name), _bytes(frame)
-    pointers = [pointer(path) for path in plan.origins]
-    yield path_of(ORIGINS.name), _bytes(ORIGINS.frame({"origin": list(range(len(pointers))), "path": pointers}))
+    yield path_of(ORIGINS.name), _bytes(plan.pointers())
 
 
 def path_of(table: str) -> PurePosixPath:
@@ -61,11 +54,6 @@ def read(folder: FilePath, spec: ClusterSpec, catalog: Catalog) -> Plan:
     frames = {table.name: _stored(folder, table) for table in TABLES}
     paths = tuple(path_at(text) for text in _stored(folder, ORIGINS)["path"])
     return Plan(spec=spec, catalog=catalog, origins=paths, **frames)
-
-
-def pointer(path: Path) -> str:
-    """JSON Pointer of a spec path (RFC 6901); the empty path is the empty text."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
 def path_at(text: str) -> Path:

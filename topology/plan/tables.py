@@ -1,9 +1,10 @@
 """Data dictionary: every table, its columns, units and references. Read this first.
 
 Row numbers are dense from 0 inside one plan and serve as foreign keys; they mean nothing
-outside it. Every table has a natural key as well, and only that may reach a name, a diff
-or another program. Numbers that people count (rows, positions, slots, units, planes,
-ports) start at 1, as on the label. A unit of measure is the suffix of its column.
+outside it. Every table has a natural key as well, and a label that is made of it: only these may reach
+a diff or another program, and the label is what a row is called everywhere. Numbers that people count
+(rows, positions, slots, units, planes, ports) start at 1, as on the label. A unit of measure is the
+suffix of its column.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,23 +23,40 @@ RACK_ROLES = pl.Enum(["compute", "network"])
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; the unit is the suffix of its name, `to` the table it points into."""
+    """One column; the unit is the suffix of its name."""
 
     name: str
     dtype: pl.DataType | type[pl.DataType]
     doc: str
-    to: str = ""
+    to: str = ""  # table whose row numbers it holds, alone or as a list; `@a_table`: the table that `a_table` names
     null: bool = False
+    derived: bool = False  # follows from other columns or from lines of the spec: two plans are not compared by it
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: what a row is, what names it for good, and its columns in order."""
+    """One table: what a row is, what names it for good, its columns in order, and what it is called.
+
+    The label is a format string over the columns. A column that points into a table shows the label there, or with
+    a dot a column there; of several columns, as in `{row|hall|'site'}`, the first that is not null counts. A path
+    such as `/names/rack` stands for the format string there in the spec. Without a label, the key alone tells a row.
+    """
 
     name: str
     doc: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    label: str = ""
+
+    @property
+    def facts(self) -> tuple[Column, ...]:
+        """Columns that mean something outside a plan: all but the row number."""
+        return self.columns if self.columns[0].name in self.key else self.columns[1:]
+
+    @property
+    def named(self) -> bool:
+        """Whether its rows have a label and no column `name`."""
+        return bool(self.label) and all(column.name != "name" for column in self.columns)
 
     def frame(self, data: Mapping[str, object]) -> pl.DataFrame:
         """Rows with exactly this table's columns, order and dtypes; KeyError when one is missing.
@@ -83,9 +101,10 @@ def codes(values: NDArray[np.integer], words: pl.Enum) -> pl.Series:
     return pl.Series(values.astype(np.uint8)).cat.to(words)
 
 
-NAMED = Column("name", pl.String, "Name on the label; of racks, nodes, switches and others as stored, see `store`.")
+NAMED = Column("name", pl.String, "The row's label, in stored tables that have no such column here; see `store`.")
 _STAGE = Column("stage", pl.UInt16, "First stage that holds the row; null: in no stage.", "stages", null=True)
-_ORIGIN = Column("origin", pl.UInt16, "Index into `plan.origins`: the spec line that asked for the row.")
+_ORIGIN = Column("origin", pl.UInt16, "The spec line that asked for the row.", "origins", derived=True)
+_GROUP = Column("group", pl.UInt16, "Compute group.", "groups")
 
 HALLS = Table(
     "halls",
@@ -101,6 +120,7 @@ HALLS = Table(
         Column("limit_weight_kg", pl.Float64, "Most a rack here may weigh; null: no limit given.", null=True),
         _ORIGIN,
     ),
+    "{name}",
 )
 
 ROWS = Table(
@@ -114,6 +134,23 @@ ROWS = Table(
         Column("network", pl.Boolean, "Kept for network racks."),
         _ORIGIN,
     ),
+    "{hall}-row{number:02}",
+)
+
+GROUPS = Table(
+    "groups",
+    "A compute group: units of one rack design.",
+    ("name",),
+    (
+        Column("group", pl.UInt16, "Row number: the group's position in the spec."),
+        Column("name", pl.String, "Name in the spec."),
+        Column("design", pl.String, "Catalogue slug of its rack design."),
+        Column("product", pl.String, "Catalogue slug of its nodes."),
+        Column("unit_racks", pl.UInt16, "Racks in a scalable unit."),
+        Column("units", pl.UInt32, "Scalable units."),
+        _ORIGIN,
+    ),
+    "{name}",
 )
 
 UNITS = Table(
@@ -122,7 +159,7 @@ UNITS = Table(
     ("group", "number"),
     (
         Column("unit", pl.UInt32, "Row number."),
-        Column("group", pl.UInt16, "Compute group, by its position in the spec."),
+        _GROUP,
         Column("number", pl.UInt32, "Number in the group, from 1."),
         Column("hall", pl.UInt16, "Hall it stands in.", "halls"),
         Column("row", pl.UInt32, "Row it stands in.", "rows"),
@@ -131,6 +168,7 @@ UNITS = Table(
         _STAGE,
         _ORIGIN,
     ),
+    "{group}-{number:04}",
 )
 
 RACKS = Table(
@@ -142,10 +180,10 @@ RACKS = Table(
         Column("hall", pl.UInt16, "Its hall.", "halls"),
         Column("row", pl.UInt32, "Its row.", "rows"),
         Column("position", pl.UInt16, "Position in the row, from 1."),
-        Column("number", pl.UInt32, "Number in the hall: (row - 1) x positions + position."),
+        Column("number", pl.UInt32, "Number in the hall: (row - 1) x positions + position.", derived=True),
         Column("role", RACK_ROLES, "Compute racks hold nodes, network racks switches and appliances."),
         Column("design", pl.String, "Catalogue slug of the rack design; empty for a network rack."),
-        Column("group", pl.UInt16, "Compute group; null for a network rack.", null=True),
+        Column("group", pl.UInt16, "Compute group; null for a network rack.", "groups", null=True),
         Column("unit", pl.UInt32, "Scalable unit; null for a network rack.", "units", null=True),
         Column("height_u", pl.UInt16, "Rack units it has."),
         Column("used_u", pl.UInt16, "Rack units taken."),
@@ -155,6 +193,7 @@ RACKS = Table(
         _STAGE,
         _ORIGIN,
     ),
+    "/names/rack",
 )
 
 NODES = Table(
@@ -163,12 +202,17 @@ NODES = Table(
     ("rack", "slot"),
     (
         Column("node", pl.UInt32, "Row number."),
-        Column("group", pl.UInt16, "Compute group, by its position in the spec."),
+        _GROUP,
         Column("unit", pl.UInt32, "Its scalable unit.", "units"),
         Column("rack", pl.UInt32, "Its rack.", "racks"),
         Column("slot", pl.UInt8, "Slot in the rack, from 1, bottom up."),
         Column("product", pl.String, "Catalogue slug."),
-        Column("place", pl.UInt32, "Place among the unit's slots, from 0, empty ones counted: its leaf port."),
+        Column(
+            "place",
+            pl.UInt32,
+            "Place among the unit's slots, from 0, empty ones counted: its leaf port.",
+            derived=True,
+        ),
         Column("domain", pl.UInt32, "NVLink domain.", "nvlink_domains"),
         Column(
             "locality",
@@ -180,6 +224,7 @@ NODES = Table(
         _STAGE,
         _ORIGIN,
     ),
+    "/names/node",
 )
 
 GPUS = Table(
@@ -203,6 +248,7 @@ NICS = Table(
         Column("role", ROLES, "Which fabric it is for."),
         Column("index", pl.UInt8, "Index among the node's cards of the role, from 0; a compute card's rail."),
     ),
+    "{node}/{role}{index}",
 )
 
 NVLINK_DOMAINS = Table(
@@ -221,6 +267,7 @@ NVLINK_DOMAINS = Table(
         _STAGE,
         _ORIGIN,
     ),
+    "{rack}-{first_slot}",
 )
 
 NVLINK_LINKS = Table(
@@ -245,12 +292,13 @@ FABRICS = Table(
         Column("kind", pl.String, "Kind in the spec."),
         Column("protocol", pl.String, "infiniband or roce."),
         Column("switch", pl.String, "Catalogue slug of its switches."),
-        Column("groups", pl.List(pl.UInt16), "Compute groups it connects; a core fabric: none."),
+        Column("groups", pl.List(pl.UInt16), "Compute groups it connects; a core fabric: none.", "groups"),
         Column("planes", pl.UInt8, "Independent trees side by side."),
         Column("tiers", pl.UInt8, "Switch tiers of each tree."),
         Column("islands", pl.UInt32, "Independent trees one after another, joined by a core fabric."),
         _ORIGIN,
     ),
+    "{name}",
 )
 
 TIERS = Table(
@@ -269,6 +317,7 @@ TIERS = Table(
         Column("rails", pl.UInt16, "Most rails that share a switch; null: rails are not kept apart.", null=True),
         _ORIGIN,
     ),
+    "{fabric}-{word}",
 )
 
 LOCALITIES = Table(
@@ -281,13 +330,14 @@ LOCALITIES = Table(
         Column("level", pl.UInt8, "Level in the fabric, from 0 at the nodes up."),
         Column("word", pl.String, "What people call one: leaf-group, pod, island."),
         Column("tier", pl.String, "Tier of the switches that join its nodes."),
-        Column("name", pl.String, "Name that schedulers and labels use."),
+        Column("name", pl.String, "Name that schedulers and labels use.", derived=True),
         Column("number", pl.UInt32, "Number in the level, from 1; null: the level has one.", null=True),
         Column("within", pl.UInt16, "Number within its unit, from 1, where a unit has several.", null=True),
         Column("parent", pl.UInt32, "Locality around it; null at the top.", "localities", null=True),
         Column("places", pl.UInt32, "Node places of it when it is full."),
         _ORIGIN,
     ),
+    "{name}",
 )
 
 SWITCHES = Table(
@@ -309,6 +359,7 @@ SWITCHES = Table(
         _STAGE,
         _ORIGIN,
     ),
+    "{fabric}-p{plane}-{tier}-{group:04}-{index:03}",
 )
 
 APPLIANCES = Table(
@@ -325,6 +376,7 @@ APPLIANCES = Table(
         _STAGE,
         _ORIGIN,
     ),
+    "{fabric}-appliance-{index:02}",
 )
 
 CABLES = Table(
@@ -337,7 +389,7 @@ CABLES = Table(
         Column("plane", pl.UInt8, "Plane, from 1; of a core fabric: the joined fabric's plane."),
         Column("hop", WORDS, "Tiers it joins, by its fabric's own word; an appliance's is that of nodes."),
         Column("a_table", ENDS, "Table that `a` points into."),
-        Column("a", pl.UInt32, "NIC, appliance or lower switch."),
+        Column("a", pl.UInt32, "NIC, appliance or lower switch.", "@a_table"),
         Column("a_cage", pl.UInt16, "Cage at the a end, from 1."),
         Column("a_port", pl.UInt8, "Port of that cage, from 1; above 1 only where the cage is split."),
         Column("b", pl.UInt32, "Upper switch.", "switches"),
@@ -364,6 +416,7 @@ STAGES = Table(
         Column("it_w", pl.UInt64, "Catalogue maximum of all racks, network racks too, likewise."),
         _ORIGIN,
     ),
+    "{name}",
 )
 
 SOURCES = Table(
@@ -381,6 +434,7 @@ SOURCES = Table(
         Column("stage", pl.UInt16, "First stage that rests on it; the first stage where none names it.", "stages"),
         _ORIGIN,
     ),
+    "{name}",
 )
 
 POWER_NODES = Table(
@@ -395,13 +449,26 @@ POWER_NODES = Table(
         Column("hall", pl.UInt16, "Hall it stands in; null for the whole site.", "halls", null=True),
         Column("row", pl.UInt32, "Row it stands at; null for a whole hall.", "rows", null=True),
         Column("index", pl.UInt32, "Index among the devices of its level, side and place, from 1."),
-        Column("pool", pl.UInt32, "Pool it belongs to; pools are numbered through all levels."),
-        Column("supply", pl.UInt32, "Pool above that feeds it; null at the top.", null=True),
+        Column("pool", pl.UInt32, "Pool it belongs to.", "pools"),
+        Column("supply", pl.UInt32, "Pool above that feeds it; null at the top.", "pools", null=True),
         Column("rating_w", pl.UInt64, "Power it may carry all day, derating and power factor applied."),
         Column("load_w", pl.Float64, "Power through it in normal running, every stage built."),
         _STAGE,
         _ORIGIN,
     ),
+    "{row|hall|'site'}-{kind}-{side}{index:02}",
+)
+
+POOLS = Table(
+    "pools",
+    "Devices of one level of the power tree that share a bus and its load, numbered through all levels.",
+    ("first",),
+    (
+        Column("pool", pl.UInt32, "Row number."),
+        Column("level", pl.UInt8, "Level of its devices, from 0 at the sources down.", derived=True),
+        Column("first", pl.UInt32, "Its first device, which names it.", "power_nodes"),
+    ),
+    "{first}",
 )
 
 FEEDS = Table(
@@ -412,7 +479,7 @@ FEEDS = Table(
         Column("feed", pl.UInt32, "Row number."),
         Column("rack", pl.UInt32, "The rack.", "racks"),
         Column("side", pl.String, "A or B."),
-        Column("pool", pl.UInt32, "Pool of the lowest level that feeds it."),
+        Column("pool", pl.UInt32, "Pool of the lowest level that feeds it.", "pools"),
         Column("panel", pl.UInt32, "Device of that pool whose breakers it uses.", "power_nodes"),
         Column("breaker", pl.UInt16, "First breaker position on the panel, from 1."),
         Column("circuits", pl.UInt8, "Circuits, alike."),
@@ -427,6 +494,7 @@ FEEDS = Table(
         _STAGE,
         _ORIGIN,
     ),
+    "{rack}-{side}",
 )
 
 BATTERIES = Table(
@@ -452,6 +520,7 @@ BATTERIES = Table(
         Column("stage", pl.UInt16, "First stage that needs it in service; the last stage where none does.", "stages"),
         _ORIGIN,
     ),
+    "{name}-{bank}",
 )
 
 CELLS = Table(
@@ -472,6 +541,7 @@ CELLS = Table(
         _STAGE,
         _ORIGIN,
     ),
+    "{name}",
 )
 
 ORIGINS = Table(
@@ -482,11 +552,13 @@ ORIGINS = Table(
         Column("origin", pl.UInt16, "Row number; the `origin` columns point here."),
         Column("path", pl.String, "JSON Pointer (RFC 6901) into the spec, such as /compute/0."),
     ),
+    "{path}",
 )
 
 TABLES = (
     HALLS,
     ROWS,
+    GROUPS,
     UNITS,
     RACKS,
     NODES,
@@ -503,7 +575,9 @@ TABLES = (
     STAGES,
     SOURCES,
     POWER_NODES,
+    POOLS,
     FEEDS,
     BATTERIES,
     CELLS,
 )
+BY_NAME = {table.name: table for table in (*TABLES, ORIGINS)}

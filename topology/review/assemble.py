@@ -16,12 +16,12 @@ from topology.review.document import (
     Chapter,
     Decision,
     Document,
+    FileLines,
     Fold,
-    Listing,
     Mark,
+    Message,
     Name,
-    Said,
-    Table,
+    TextTable,
     Words,
     strong,
 )
@@ -39,7 +39,7 @@ def assemble(review: Review) -> tuple[Document, Mapping[str, float]]:
         return _broken(review)
     if review.base.broken:
         return _mended(review)
-    changed = found.compared(review.base, review.head)
+    changed = found.finding_changes(review.base, review.head)
     chapters = [make(review) for make in CHAPTERS]
     measures = _measures(review, changed)
     for chapter in chapters:
@@ -74,7 +74,7 @@ def _same(review: Review) -> bool:
 
 
 def _new_or_fixed(review: Review) -> bool:
-    changed = found.compared(review.base, review.head)
+    changed = found.finding_changes(review.base, review.head)
     return bool(changed.new or changed.fixed)
 
 
@@ -133,9 +133,9 @@ def _unchanged(review: Review) -> Words:
     return (f"No change: {plural(number, 'line differs', 'lines differ')}, and nothing that is built from them.",)
 
 
-def _figures(chapters: Sequence[Chapter]) -> Table:
+def _figures(chapters: Sequence[Chapter]) -> TextTable:
     rows = [(f.label, f.base, f.head, f.change) for chapter in chapters for f in chapter.figures]
-    return Table(("", "base", "head", "change"), rows, (False, True, True, False))
+    return TextTable(("", "base", "head", "change"), rows, (False, True, True, False))
 
 
 def _findings(changed: FindingChanges) -> list[Decision]:
@@ -152,9 +152,9 @@ def _decision(finding: Finding, word: str) -> Decision:
 def _worded(finding: Finding, word: str = "") -> Words:
     times = f" ({count(finding.count)} times)" if finding.count > 1 else ""
     where: Words = (" — ", Name(f"{finding.file}:{finding.line}")) if finding.file and finding.line else ()
-    help_: Words = (" — ", Said(finding.help)) if finding.help else ()
+    help_: Words = (" — ", Message(finding.help)) if finding.help else ()
     new = f" {word}" if word == "as before" else ""
-    return (strong(Name(finding.code)), f"{new} ", Said(finding.message), times, *where, *help_)
+    return (strong(Name(finding.code)), f"{new} ", Message(finding.message), times, *where, *help_)
 
 
 def _folds(review: Review, chapters: Sequence[Chapter], changed: FindingChanges) -> list[Fold]:
@@ -186,7 +186,7 @@ def _footer(review: Review) -> Words:
 
 def _broken(review: Review) -> tuple[Document, Mapping[str, float]]:
     """The head cannot be expanded: its findings, and the lines that changed."""
-    changed = found.compared(review.base, review.head)
+    changed = found.finding_changes(review.base, review.head)
     words: Words = (f"The spec does not build: {_tally(review, changed)}. Nothing else could be compared.",)
     decisions = _findings(changed)
     document = Document(
@@ -205,7 +205,7 @@ def _broken(review: Review) -> tuple[Document, Mapping[str, float]]:
 
 def _mended(review: Review) -> tuple[Document, Mapping[str, float]]:
     """The base cannot be expanded, the head can: there is nothing to compare its tables with."""
-    changed = found.compared(review.base, review.head)
+    changed = found.finding_changes(review.base, review.head)
     plan = review.head.plan
     gpus = f"{count(plan.gpus.height)} GPUs" if plan else ""
     fixed = plural(len(changed.fixed), "finding is", "findings are")
@@ -231,4 +231,4 @@ def _text_fold(review: Review) -> list[Fold]:
     for hunk in spec_lines.hunks(review.base, review.head):
         lines = [f"-{line}" for line in hunk.removed] + [f"+{line}" for line in hunk.added]
         groups.append((f"@@ line {hunk.head_line} @@", *lines))
-    return [Fold(("Changed lines of the spec",), (Listing("diff", groups),))] if groups else []
+    return [Fold(("Changed lines of the spec",), (FileLines("diff", groups),))] if groups else []

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from topology.plan import tables
 from topology.review.identity import U64, Identity, Sides
-from topology.review.matching import NO_ROWS, Rows, matched
+from topology.review.matching import NO_ROWS, Rows, match_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class Moves:
     def of(cls, identity: Identity) -> "Moves":
         """The moves between two plans."""
         places = identity.places
-        _, _, was, now = matched(identity.racks)
+        _, _, was, now = match_rows(identity.rows("racks"))
         elsewhere = places[0][was] != places[1][now]
         racks = was[elsewhere], now[elsewhere]
         moved = np.zeros(identity.head.racks.height, bool)
         moved[racks[1]] = True
         boxes = {}
         for name in ("switches", "appliances"):
-            _, _, was, now = matched(identity.rows(name))
+            _, _, was, now = match_rows(identity.rows(name))
             frames = (identity.base.tables()[name], identity.head.tables()[name])
             at = [frame["rack"].to_numpy()[rows] for frame, rows in zip(frames, (was, now), strict=True)]
             boxes[name] = np.zeros(frames[1].height, bool)
@@ -57,8 +57,8 @@ class Cabling:
         A cable is one end, and the other end may move: first the plug nearer the nodes is held fast, then,
         among what is left, the plug at the upper switch, where both devices at the moving end are on both sides.
         """
-        a, b = identity.cable_a, identity.cable_b
-        new, removed, was, now = matched(a)
+        a, b = identity.rows("cables"), identity.cable_b
+        new, removed, was, now = match_rows(a)
         stays = b[0][was] == b[1][now]
         moved_b = was[~stays], now[~stays]
         moved_a = cls._moved_a(identity, removed, new, b)
@@ -117,9 +117,9 @@ def _lower_devices(identity: Identity, rows: Rows, side: int) -> U64:
     """Shared number of the device, not the port, at the lower end of some cables."""
     cables = identity.plans[side].cables[rows]
     numbers = {
-        "nics": identity.through("nics", "node", identity.nodes)[side],
-        "appliances": identity.appliances[side],
-        "switches": identity.switches[side],
+        "nics": identity.value("nics", "node")[side],
+        "appliances": identity.rows("appliances")[side],
+        "switches": identity.rows("switches")[side],
     }
     table, a = cables["a_table"].to_physical().to_numpy(), cables["a"].to_numpy()
     made = np.zeros(len(a), np.uint64)
@@ -132,9 +132,9 @@ def _lower_devices(identity: Identity, rows: Rows, side: int) -> U64:
 def _devices(identity: Identity, side: int) -> U64:
     """Shared numbers, as `_lower_devices` gives them, of every device of a side."""
     numbers = {
-        "nics": identity.nodes[side],
-        "appliances": identity.appliances[side],
-        "switches": identity.switches[side],
+        "nics": identity.rows("nodes")[side],
+        "appliances": identity.rows("appliances")[side],
+        "switches": identity.rows("switches")[side],
     }
     return np.concatenate([_of_kind(numbers[word], code) for code, word in enumerate(tables.ENDS.categories)])
 

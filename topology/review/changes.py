@@ -9,22 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from topology.plan import Plan, tables
 from topology.review.cabling import Cabling, Moves
-from topology.review.identity import Identity, Sides
-from topology.review.matching import Rows, matched
+from topology.review.identity import Identity
+from topology.review.matching import Rows, match_rows
 from topology.review.renames import Renames, renames
 
-POOLED = {
-    ("power_nodes", "pool"),
-    ("power_nodes", "supply"),
-    ("feeds", "pool"),
-}  # pools are named by their first device
-GROUPED = {("units", "group"), ("racks", "group"), ("nodes", "group")}  # positions in the spec's list of groups
-DERIVED = {("racks", "number"), ("nodes", "place"), ("stages", "stage")}  # follow from the key and from other tables
 TABLES = {table.name: table for table in tables.TABLES}
 
 
@@ -82,47 +74,17 @@ class Changes:
 
     def _diff(self, name: str) -> TableDiff:
         table = TABLES[name]
-        added, removed, was, now = matched(self.identity.rows(name))
+        added, removed, was, now = match_rows(self.identity.rows(name))
         differs = np.zeros(len(was), bool)
         columns: dict[str, NDArray[np.bool_]] = {}
-        for column in self._compared(table):
-            base, head = self._value(table, column)
+        for column in _compared(table):
+            base, head = self.identity.value(name, column)
             other = base[was] != head[now]
             if other.any():
-                columns[column.name] = other
+                columns[column] = other
                 differs |= other
         at = np.flatnonzero(differs)
         return TableDiff(table, added, removed, was[at], now[at], {name: mask[at] for name, mask in columns.items()})
-
-    @staticmethod
-    def _compared(table: tables.Table) -> list[tables.Column]:
-        """Columns whose values are compared: neither row numbers nor places in the spec, nor keys that identify.
-
-        The places of racks and the names that may be renamed identify no row by themselves, so they are compared.
-        """
-        skipped = {"origin", table.columns[0].name} - set(table.key)
-        if table.name != "racks":
-            skipped |= set(table.key)
-        return [c for c in table.columns if c.name not in skipped and (table.name, c.name) not in DERIVED]
-
-    def _value(self, table: tables.Table, column: tables.Column) -> Sides:
-        identity = self.identity
-        if (table.name, column.name) in GROUPED:
-            return identity.coded(table.name, column.name, identity.groups)
-        if (table.name, column.name) in POOLED:
-            return identity.through(table.name, column.name, identity.pools)
-        if isinstance(column.dtype, pl.List):
-            return self._listed(table.name, column.name)
-        return identity.value(table.name, column)
-
-    def _listed(self, table: str, name: str) -> Sides:
-        """Lists of groups as positions among all such lists."""
-        made = []
-        for plan, numbers in zip(self.identity.plans, self.identity.groups, strict=True):
-            made.append([tuple(sorted(numbers[at] for at in row)) for row in plan.tables()[table][name]])
-        known = {value: at for at, value in enumerate(sorted({*made[0], *made[1]}))}
-        base, head = (np.array([known[value] for value in side], np.uint64) for side in made)
-        return base, head
 
     @cached_property
     def moves(self) -> Moves:
@@ -133,3 +95,12 @@ class Changes:
     def cabling(self) -> Cabling:
         """What happens to the cables."""
         return Cabling.of(self.identity, self.moves)
+
+
+def _compared(table: tables.Table) -> list[str]:
+    """Columns whose values are compared: neither row numbers nor what follows from others, nor keys that identify.
+
+    The place of a rack that moved is not what identifies it, so places of racks are compared.
+    """
+    key = () if table.name == "racks" else table.key
+    return [column.name for column in table.facts if not column.derived and column.name not in key]

@@ -1,6 +1,6 @@
 """What a review says, before any format: words, tables, folds. A chapter is one engineer's part of it.
 
-Every text that comes from a spec is wrapped, as a `Name` or as `Said`, and each format escapes it
+Every text that comes from a spec is wrapped, as a `Name` or as a `Message`, and each format escapes it
 where it prints it; a bare `str` is ours.
 """
 
@@ -25,8 +25,8 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A sentence in which names of a spec may stand, such as a finding's message."""
+class Message:
+    """A sentence in which names of a spec may stand, such as a finding's."""
 
     text: str
 
@@ -35,13 +35,13 @@ class Said:
 class Strong:
     """Words that a reader may not miss."""
 
-    parts: tuple["str | Name | Said", ...]
+    parts: tuple["str | Name | Message", ...]
 
 
-Words = tuple[str | Name | Said | Strong, ...]
+Words = tuple[str | Name | Message | Strong, ...]
 
 
-def strong(*parts: str | Name | Said) -> Strong:
+def strong(*parts: str | Name | Message) -> Strong:
     """The parts, for a reader who reads nothing else."""
     return Strong(parts)
 
@@ -61,7 +61,7 @@ def names(every: Sequence[str], most: int = 3) -> Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TextTable:
     """Rows under heads; columns are text where `right` has no letter of theirs set."""
 
     heads: tuple[str, ...]
@@ -77,7 +77,7 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class FileLines:
     """Lines of a file to the letter, in groups that are shown or dropped whole."""
 
     language: str
@@ -106,7 +106,7 @@ class Fold:
     blocks: tuple["Block", ...]
 
 
-Block = Table | Bullets | Listing | Picture | Note | Fold
+Block = TextTable | Bullets | FileLines | Picture | Note | Fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +156,8 @@ class Document:
     marker: str
     mark: Mark
     sentence: Words
-    figures: Table | None
-    stages: Table | None
+    figures: TextTable | None
+    stages: TextTable | None
     decisions: tuple[Decision, ...]
     sections: tuple[Chapter, ...]  # those with a verdict, in order
     folds: tuple[Fold, ...]

@@ -20,7 +20,7 @@ class FindingChanges:
     unchanged: tuple[Finding, ...]
 
 
-def compared(base: Side, head: Side) -> FindingChanges:
+def finding_changes(base: Side, head: Side) -> FindingChanges:
     """The findings of two sides, matched by code and by place in the spec.
 
     The place is told by names, not by positions: a hall put before others makes none of their findings new.

@@ -1,15 +1,16 @@
 """One number per row that means the same on both sides: the natural key, counted out.
 
-A key of several columns is one number in mixed radix: ``rack * slots + slot``. Keys refer to other
-rows by their numbers in turn, so a cable's key holds its card, node, rack and hall, and two tables
-are compared by integers, however long the names.
+A key of several columns is one number in mixed radix: ``rack * slots + slot``. The dictionary says which columns
+are the key and what they refer to, and keys refer to other rows by their numbers in turn, so a cable's key holds its
+card, node, rack and hall, and two tables are compared by integers, however long the names.
 
 A rack is its place. A compute rack that stands nowhere any more, and appears with the same design as the
 same rack of the same unit elsewhere, has moved: it keeps its number, and so do its nodes and cards.
+Names that were renamed in the spec are taken for what they were.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -17,13 +18,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from topology.plan import Plan, tables
-from topology.review.renames import Coded, Renames
+from topology.review.renames import Renames
 
 U64 = NDArray[np.uint64]
 Sides = tuple[U64, U64]
 
 
-def mixed(columns: Sequence[Sides]) -> Sides:
+def mixed_radix(columns: Sequence[Sides]) -> Sides:
     """Columns of both sides as one number per row.
 
     Raises:
@@ -48,6 +49,7 @@ class Identity:
     base: Plan
     head: Plan
     renames: Renames
+    made: dict[str, Sides] = field(default_factory=dict)
 
     @property
     def plans(self) -> tuple[Plan, Plan]:
@@ -56,111 +58,42 @@ class Identity:
 
     def rows(self, table: str) -> Sides:
         """Shared number of every row of a table."""
-        made: dict[str, Callable[[], Sides]] = {
-            "halls": lambda: self.halls,
-            "rows": lambda: self.hall_rows,
-            "units": lambda: self.units,
-            "racks": lambda: self.racks,
-            "nodes": lambda: self.nodes,
-            "gpus": lambda: mixed([self.through("gpus", "node", self.nodes), self.column("gpus", "index")]),
-            "nics": lambda: self.nics,
-            "nvlink_domains": lambda: self.domains,
-            "fabrics": lambda: self.fabrics,
-            "switches": lambda: self.switches,
-            "appliances": lambda: self.appliances,
-            "cables": lambda: self.cable_a,
-            "stages": lambda: self.stages,
-            "sources": lambda: self._named(self.renames.sources),
-            "power_nodes": lambda: self.power_nodes,
-            "feeds": lambda: mixed([self.through("feeds", "rack", self.racks), self.words("feeds", "side")]),
-            "batteries": lambda: self.batteries,
-        }
-        return made[table]() if table in made else self._plain(table)
+        if table not in self.made:
+            self.made[table] = self._racks() if table == "racks" else self._keys(table)
+        return self.made[table]
 
-    def column(self, table: str, name: str) -> Sides:
-        """A whole-number or enum column as it stands; null is 0, and then every value one more."""
-        frames = [plan.tables()[table][name] for plan in self.plans]
-        shift = any(frame.null_count() for frame in frames)
-        base, head = (_numbers(frame, shift=shift) for frame in frames)
-        return base, head
+    def value(self, table: str, name: str) -> Sides:
+        """A column in a form that can be compared: references as shared numbers, words as positions."""
+        column = next(each for each in tables.BY_NAME[table].columns if each.name == name)
+        base, head = (plan.tables()[table] for plan in self.plans)
+        if column.to:
+            return self._references(column, base, head)
+        old = {new: was for was, new in self.renames.of(table).items()} if name == "name" else {}
+        return _values(base[name], head[name].replace(old) if old else head[name])
 
-    def words(self, table: str, name: str) -> Sides:
-        """A text column as positions in the sorted words of both sides."""
-        frames = [plan.tables()[table][name].cast(pl.String).fill_null("") for plan in self.plans]
-        known = pl.concat([frame.unique() for frame in frames]).unique().sort()
-        code = pl.DataFrame({"word": known, "code": np.arange(len(known), dtype=np.uint64)})
-        base, head = (
-            frame.to_frame("word").join(code, on="word", how="left", maintain_order="left")["code"].to_numpy()
-            for frame in frames
-        )
-        return base, head
+    def _references(self, column: tables.Column, base: pl.DataFrame, head: pl.DataFrame) -> Sides:
+        """Row numbers of a table as the shared numbers of the rows."""
+        columns = base[column.name], head[column.name]
+        if column.to.startswith("@"):
+            word = column.to[1:]
+            return self._through_either((base[word], head[word]), columns)
+        if isinstance(column.dtype, pl.List):
+            return _positions(*(self._lists(column.to, side, lists) for side, lists in enumerate(columns)))
+        return self._through(self.rows(column.to), columns)
 
-    def through(self, table: str, name: str, numbers: Sides) -> Sides:
-        """A foreign key as the shared numbers of the rows it points at; null is 0, and then every number one more."""
-        columns = [plan.tables()[table][name] for plan in self.plans]
-        shift = any(column.null_count() for column in columns)
-        made = []
-        for column, number in zip(columns, numbers, strict=True):
-            at = column.fill_null(0).to_numpy()
-            values = number[at] if len(number) else np.zeros(len(at), np.uint64)
-            made.append(np.where(column.is_null().to_numpy(), np.uint64(0), values + np.uint64(1)) if shift else values)
-        return made[0], made[1]
-
-    def coded(self, table: str, name: str, coded: tuple[list[int], list[int]]) -> Sides:
-        """A column of positions in a list of the spec, as shared numbers."""
-        numbers = (np.array(coded[0], np.uint64), np.array(coded[1], np.uint64))
-        return self.through(table, name, numbers)
-
-    @cached_property
-    def groups(self) -> tuple[list[int], list[int]]:
-        """Shared numbers of the compute groups of either spec."""
-        return self.renames.groups.numbers(0), self.renames.groups.numbers(1)
-
-    @cached_property
-    def halls(self) -> Sides:
-        """Halls by name."""
-        return self._named(self.renames.halls)
-
-    @cached_property
-    def stages(self) -> Sides:
-        """Stages by name."""
-        return self._named(self.renames.stages)
-
-    @cached_property
-    def fabrics(self) -> Sides:
-        """Fabrics by name."""
-        return self._named(self.renames.fabrics)
-
-    @cached_property
-    def batteries(self) -> Sides:
-        """Banks by entry and number."""
-        coded = self.renames.batteries
-        sides = []
-        for side, plan in enumerate(self.plans):
-            numbers = dict(zip((coded.base, coded.head)[side], coded.numbers(side), strict=True))
-            sides.append(np.array([numbers[name] for name in plan.batteries["name"]], np.uint64))
-        return mixed([(sides[0], sides[1]), self.column("batteries", "bank")])
-
-    @cached_property
-    def hall_rows(self) -> Sides:
-        """Rows by hall and number."""
-        return mixed([self.through("rows", "hall", self.halls), self.column("rows", "number")])
-
-    @cached_property
-    def units(self) -> Sides:
-        """Units by group and number."""
-        return mixed([self.coded("units", "group", self.groups), self.column("units", "number")])
+    def _keys(self, table: str) -> Sides:
+        """Rows by their natural key."""
+        return mixed_radix([self.value(table, name) for name in tables.BY_NAME[table].key])
 
     @cached_property
     def places(self) -> Sides:
-        """Racks by row and position, wherever they came from."""
-        return mixed([self.through("racks", "row", self.hall_rows), self.column("racks", "position")])
+        """Racks by their place, wherever they came from."""
+        return self._keys("racks")
 
-    @cached_property
-    def racks(self) -> Sides:
+    def _racks(self) -> Sides:
         """Racks by place and design; those that moved keep the number they had."""
-        design = self.words("racks", "design")
-        place = mixed([self.places, design])
+        design = self.value("racks", "design")
+        place = mixed_radix([self.places, design])
         codes = np.unique(np.concatenate(place), return_inverse=True)[1].astype(np.uint64)
         base, head = codes[: len(place[0])], codes[len(place[0]) :].copy()
         homes = self._homes(design)
@@ -174,14 +107,11 @@ class Identity:
 
     def _homes(self, design: Sides) -> Sides:
         """Compute racks by unit, design and place among the unit's racks, from 1; 0 for a network rack."""
-        unit = self.through("racks", "unit", self.units)
         index = []
         for plan in self.plans:
-            racks = plan.racks.select("unit", "rack").with_columns(
-                at=pl.col("rack").rank("ordinal").over("unit").cast(pl.UInt64)
-            )
+            racks = plan.racks.select(at=pl.col("rack").rank("ordinal").over("unit").cast(pl.UInt64))
             index.append(racks["at"].to_numpy())
-        keys = mixed([unit, (index[0], index[1]), design])
+        keys = mixed_radix([self.value("racks", "unit"), (index[0], index[1]), design])
         base, head = (
             np.where(plan.racks["unit"].is_null().to_numpy(), np.uint64(0), key + np.uint64(1))
             for plan, key in zip(self.plans, keys, strict=True)
@@ -189,103 +119,74 @@ class Identity:
         return base, head
 
     @cached_property
-    def nodes(self) -> Sides:
-        """Nodes by rack and slot."""
-        return mixed([self.through("nodes", "rack", self.racks), self.column("nodes", "slot")])
-
-    @cached_property
-    def domains(self) -> Sides:
-        """NVLink domains by rack and first slot."""
-        rack = self.through("nvlink_domains", "rack", self.racks)
-        return mixed([rack, self.column("nvlink_domains", "first_slot")])
-
-    @cached_property
-    def nics(self) -> Sides:
-        """Network cards by node, role and index."""
-        node = self.through("nics", "node", self.nodes)
-        return mixed([node, self.column("nics", "role"), self.column("nics", "index")])
-
-    @cached_property
-    def switches(self) -> Sides:
-        """Switches by fabric, plane, tier, group and index."""
-        columns = [self.column("switches", name) for name in ("plane", "tier", "group", "index")]
-        return mixed([self.through("switches", "fabric", self.fabrics), *columns])
-
-    @cached_property
-    def appliances(self) -> Sides:
-        """Appliances by fabric and index."""
-        return mixed([self.through("appliances", "fabric", self.fabrics), self.column("appliances", "index")])
-
-    @cached_property
-    def power_nodes(self) -> Sides:
-        """Devices of the power tree by level, side, place and index."""
-        place = self.through("power_nodes", "hall", self.halls), self.through("power_nodes", "row", self.hall_rows)
-        side = self.words("power_nodes", "side")
-        return mixed([self.column("power_nodes", "level"), side, *place, self.column("power_nodes", "index")])
-
-    @cached_property
-    def pools(self) -> Sides:
-        """Pools by their first device, by pool number."""
-        made = []
-        for plan, number in zip(self.plans, self.power_nodes, strict=True):
-            pools = np.zeros(int(plan.power_nodes["pool"].max() or 0) + 1, np.uint64)  # type: ignore[arg-type]
-            pools[plan.power_nodes["pool"].to_numpy()[::-1]] = number[::-1]  # the first device is written last
-            made.append(pools)
-        return made[0], made[1]
-
-    @cached_property
-    def cable_a(self) -> Sides:
-        """Cables by the plug nearer the nodes: card, appliance or lower switch, cage and port."""
-        made = []
-        for side, plan in enumerate(self.plans):
-            table, a = plan.cables["a_table"].to_physical().to_numpy(), plan.cables["a"].to_numpy()
-            number = np.empty(len(a), np.uint64)
-            for code, word in enumerate(tables.ENDS.categories):
-                mine = table == code
-                if mine.any():
-                    number[mine] = self.rows(word)[side][a[mine]]
-            made.append(number)
-        kind = self.column("cables", "a_table")
-        return mixed([kind, (made[0], made[1]), self.column("cables", "a_cage"), self.column("cables", "a_port")])
-
-    @cached_property
     def cable_b(self) -> Sides:
         """Cables by the plug at the upper switch."""
-        upper = self.through("cables", "b", self.switches)
-        return mixed([upper, self.column("cables", "b_cage"), self.column("cables", "b_port")])
+        return mixed_radix([self.value("cables", name) for name in ("b", "b_cage", "b_port")])
 
-    @staticmethod
-    def _named(coded: Coded) -> Sides:
-        base, head = (np.array(coded.numbers(side), np.uint64) for side in (0, 1))
-        return base, head
+    def _through(self, numbers: Sides, columns: tuple[pl.Series, pl.Series]) -> Sides:
+        """References as the shared numbers of the rows they point at."""
 
-    def _plain(self, name: str) -> Sides:
-        """Rows of a table whose key holds words and numbers only."""
-        table = next(each for each in tables.TABLES if each.name == name)
-        return mixed([self.value(name, column) for column in table.columns if column.name in table.key])
+        def made(side: int) -> U64:
+            at = columns[side].fill_null(0).to_numpy()
+            return numbers[side][at] if len(numbers[side]) else np.zeros(len(at), np.uint64)
 
-    def value(self, table: str, column: tables.Column) -> Sides:
-        """A column in a form that can be compared: foreign keys as shared numbers, words as positions."""
-        if column.to:
-            return self.through(table, column.name, self.rows(column.to))
-        if column.dtype == pl.String:
-            return self.words(table, column.name)
-        if column.dtype == pl.Float64:
-            return self._measured(table, column.name)
-        return self.column(table, column.name)
+        return _with_nulls(columns, made)
 
-    def _measured(self, table: str, name: str) -> Sides:
-        """A column of fractions by its bits, to the millionth: sums in another order differ by less."""
-        base, head = (
-            plan.tables()[table][name].fill_null(float("nan")).round(6).to_numpy().view(np.uint64)
-            for plan in self.plans
-        )
-        return base, head
+    def _through_either(self, words: tuple[pl.Series, pl.Series], columns: tuple[pl.Series, pl.Series]) -> Sides:
+        """References into the table that a word names; rows of two tables may have one number."""
+        made = []
+        for side, (word, column) in enumerate(zip(words, columns, strict=True)):
+            at, number = column.to_numpy(), np.zeros(len(column), np.uint64)
+            for table in word.unique().cast(pl.String):
+                mine = (word == table).to_numpy()
+                number[mine] = self.rows(table)[side][at[mine]]
+            made.append(number)
+        return made[0], made[1]
+
+    def _lists(self, table: str, side: int, lists: pl.Series) -> pl.Series:
+        """Lists of references as texts, whatever their order."""
+        numbers = self.rows(table)[side]
+        return pl.Series([str(sorted(int(numbers[at]) for at in each)) for each in lists], dtype=pl.String)
 
 
-def _numbers(column: pl.Series, *, shift: bool) -> U64:
-    number = column.to_physical() if isinstance(column.dtype, pl.Enum) else column
+def _values(base: pl.Series, head: pl.Series) -> Sides:
+    """Words as positions, fractions by their bits, other numbers as they are."""
+    if base.dtype == pl.Float64:
+        return _bits(base), _bits(head)
+    if base.dtype == pl.String or base.dtype != head.dtype:  # words of an Enum mean the same where the Enum is the same
+        return _positions(*(words.cast(pl.String).fill_null("") for words in (base, head)))
+    return _with_nulls((base, head), lambda side: _numbers((base, head)[side]))
+
+
+def _positions(base: pl.Series, head: pl.Series) -> Sides:
+    """Words as positions among the sorted words of both sides."""
+    known = pl.concat([base.unique(), head.unique()]).unique().sort()
+    code = pl.DataFrame({"word": known, "code": np.arange(len(known), dtype=np.uint64)})
+    codes = [
+        words.to_frame("word").join(code, on="word", how="left", maintain_order="left")["code"].to_numpy()
+        for words in (base, head)
+    ]
+    return codes[0], codes[1]
+
+
+def _with_nulls(columns: tuple[pl.Series, pl.Series], made: Callable[[int], U64]) -> Sides:
+    """Numbers of either side; where a column holds nulls they are 0, and then every number is one more."""
+    shift = any(column.null_count() for column in columns)
+    base, head = (
+        np.where(column.is_null().to_numpy(), np.uint64(0), made(side) + np.uint64(1)) if shift else made(side)
+        for side, column in enumerate(columns)
+    )
+    return base, head
+
+
+def _numbers(column: pl.Series) -> U64:
+    number = column.to_physical()
     if number.dtype == pl.Boolean:
         number = number.cast(pl.UInt8)
-    values = number.fill_null(0).to_numpy().astype(np.uint64)
-    return np.where(column.is_null().to_numpy(), np.uint64(0), values + np.uint64(1)) if shift else values
+    return number.fill_null(0).to_numpy().astype(np.uint64)
+
+
+def _bits(column: pl.Series) -> U64:
+    """Fractions by their bits, to the millionth: sums in another order differ by less."""
+    bits: U64 = column.fill_null(float("nan")).round(6).to_numpy().view(np.uint64)
+    return bits

@@ -10,7 +10,7 @@ Rows = NDArray[np.int64]
 NO_ROWS: Rows = np.zeros(0, np.int64)
 
 
-def matched(numbers: Sides) -> tuple[Rows, Rows, Rows, Rows]:
+def match_rows(numbers: Sides) -> tuple[Rows, Rows, Rows, Rows]:
     """Rows added (of head), removed (of base), and the pairs (of base, of head) with one number.
 
     Numbers are unique within a side. Both sides in equal order, as they are where nothing was added

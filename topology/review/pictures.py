@@ -30,7 +30,7 @@ _CLASSES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class DrawnBox:
     """A box: what it stands for on either side, as lines; None where it does not stand."""
 
     key: str
@@ -65,7 +65,7 @@ def folds(review: Review) -> Iterator[Fold]:
             yield Fold((f"Picture: {title[0].lower()}{title[1:]}",), inside)
 
 
-def mermaid(boxes: Sequence[Box], edges: Edges) -> str:
+def mermaid(boxes: Sequence[DrawnBox], edges: Edges) -> str:
     """Text of the diagram; empty when it would pass the limits."""
     lines = ["flowchart TB", *(f"  {line}" for line in _CLASSES)]
     for box in boxes:
@@ -84,7 +84,7 @@ def label(text: str) -> str:
     return _SAFE.sub(lambda found: f"#{ord(found[0])};", text)
 
 
-def fabric(review: Review) -> tuple[list[Box], Edges]:
+def fabric(review: Review) -> tuple[list[DrawnBox], Edges]:
     """Groups and tiers of each fabric, and cables between them; of many fabrics only those that change."""
     base, head = review.plans
     changes = review.changes.renames
@@ -99,10 +99,10 @@ def fabric(review: Review) -> tuple[list[Box], Edges]:
     return boxes, edges
 
 
-def _merged(base: Mapping[str, tuple[str, ...]], head: Mapping[str, tuple[str, ...]]) -> list[Box]:
+def _merged(base: Mapping[str, tuple[str, ...]], head: Mapping[str, tuple[str, ...]]) -> list[DrawnBox]:
     every = dict.fromkeys([*head, *base])
     keys = {title: f"n{at}" for at, title in enumerate(every)}
-    return [Box(keys[title], base.get(title), head.get(title)) for title in every]
+    return [DrawnBox(keys[title], base.get(title), head.get(title)) for title in every]
 
 
 def _edges(base: "_Ends", head: "_Ends") -> Edges:
@@ -172,7 +172,7 @@ def _counted(cables: pl.LazyFrame, by: list[str]) -> Iterator[tuple[Any, ...]]:
     return cables.group_by(by).agg(pl.len()).sort(by).collect().iter_rows()
 
 
-def power(review: Review) -> tuple[list[Box], Edges]:
+def power(review: Review) -> tuple[list[DrawnBox], Edges]:
     """Sources, levels by side, banks and racks."""
     base, head = review.plans
     sides = [_path(plan) for plan in (base, head)]

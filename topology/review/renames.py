@@ -18,27 +18,12 @@ LEAST = 0.5  # share of what stands under either name that has to be under both
 
 
 @dataclass(frozen=True, slots=True)
-class Coded:
-    """Names of one kind on both sides as shared numbers: renamed ones share theirs."""
+class NameChanges:
+    """Names of one kind on both sides, and which of them were renamed."""
 
     base: Names
     head: Names
     renamed: Mapping[str, str]  # new name by old name
-
-    def numbers(self, side: int) -> list[int]:
-        """Shared number of each name of a side (0 base, 1 head), in the order of the spec."""
-        shared = {name: at for at, name in enumerate(self.base)}
-        if side == 0:
-            return list(range(len(self.base)))
-        old = {new: was for was, new in self.renamed.items()}
-        fresh = len(self.base)
-        numbers = []
-        for name in self.head:
-            number = shared.get(old.get(name, name))
-            if number is None:
-                number, fresh = fresh, fresh + 1
-            numbers.append(number)
-        return numbers
 
     @property
     def removed(self) -> Names:
@@ -51,26 +36,26 @@ class Coded:
         new = set(self.renamed.values())
         return tuple(name for name in self.head if name not in self.base and name not in new)
 
-    @property
-    def size(self) -> int:
-        """One more than the largest shared number."""
-        return len(self.base) + len(self.head)
-
 
 @dataclass(frozen=True, slots=True)
 class Renames:
     """Every kind of name that the tables and the scheduler are made of."""
 
-    halls: Coded
-    groups: Coded
-    fabrics: Coded
-    stages: Coded
-    sources: Coded
-    batteries: Coded
-    partitions: Coded
-    controllers: Coded
+    halls: NameChanges
+    groups: NameChanges
+    fabrics: NameChanges
+    stages: NameChanges
+    sources: NameChanges
+    batteries: NameChanges
+    partitions: NameChanges
+    controllers: NameChanges
 
-    def each(self) -> dict[str, Coded]:
+    def of(self, table: str) -> Mapping[str, str]:
+        """New names by old ones of a table's rows; none for a table whose names are not given in the spec."""
+        changes: NameChanges | None = getattr(self, table, None)
+        return changes.renamed if changes else {}
+
+    def each(self) -> dict[str, NameChanges]:
         """By the word people use for one of the kind."""
         return {
             "hall": self.halls,
@@ -86,20 +71,20 @@ class Renames:
 
 def renames(base: Plan, head: Plan) -> Renames:
     """What was renamed between two plans."""
-    halls = _coded(base, head, lambda plan: _of(plan.halls), _hall_content)
-    groups = _coded(base, head, lambda plan: tuple(g.name for g in plan.spec.compute), _group_content)
+    halls = _changes(base, head, lambda plan: _of(plan.halls), _hall_content)
+    groups = _changes(base, head, lambda plan: tuple(g.name for g in plan.spec.compute), _group_content)
     known = groups.renamed
-    fabrics = _coded(base, head, lambda plan: _of(plan.fabrics), lambda plan: _fabric_content(plan, known, base))
-    stages = _coded(base, head, lambda plan: _of(plan.stages), lambda plan: _stage_content(plan, known, base))
-    sources = _coded(base, head, lambda plan: _of(plan.sources), _source_content)
-    batteries = _coded(base, head, lambda plan: tuple(dict.fromkeys(plan.batteries["name"])), _battery_content)
-    partitions = _coded(
+    fabrics = _changes(base, head, lambda plan: _of(plan.fabrics), lambda plan: _fabric_content(plan, known, base))
+    stages = _changes(base, head, lambda plan: _of(plan.stages), lambda plan: _stage_content(plan, known, base))
+    sources = _changes(base, head, lambda plan: _of(plan.sources), _source_content)
+    batteries = _changes(base, head, lambda plan: tuple(dict.fromkeys(plan.batteries["name"])), _battery_content)
+    partitions = _changes(
         base,
         head,
         lambda plan: tuple(p.name for p in plan.spec.slurm.partitions),
         lambda plan: {p.name: _alike(sorted(_old(p.compute, plan, base, known))) for p in plan.spec.slurm.partitions},
     )
-    controllers = _coded(
+    controllers = _changes(
         base,
         head,
         lambda plan: tuple(c.name for c in plan.spec.slurm.clusters),
@@ -111,11 +96,11 @@ def renames(base: Plan, head: Plan) -> Renames:
 Content = Mapping[str, set[Hashable]]
 
 
-def _coded(base: Plan, head: Plan, names: Callable[[Plan], Names], content: Callable[[Plan], Content]) -> Coded:
+def _changes(base: Plan, head: Plan, names: Callable[[Plan], Names], content: Callable[[Plan], Content]) -> NameChanges:
     old, new = names(base), names(head)
     gone = [name for name in old if name not in new]
     come = [name for name in new if name not in old]
-    return Coded(old, new, _pairs(gone, come, content(base), content(head)) if gone and come else {})
+    return NameChanges(old, new, _pairs(gone, come, content(base), content(head)) if gone and come else {})
 
 
 def _pairs(gone: Sequence[str], come: Sequence[str], base: Content, head: Content) -> dict[str, str]:

@@ -23,7 +23,7 @@ MOST_FILES = 10_000  # of a catalogue folder
 _FETCH = "fetch it: git fetch --unshallow, or fetch-depth: 0 with actions/checkout"
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """One line of git ls-tree."""
 
     mode: str
@@ -99,7 +99,7 @@ class Revision:
             if data is not None:
                 yield PurePosixPath(*parts), data
 
-    def _entry(self, path: str) -> Entry | None:
+    def _entry(self, path: str) -> TreeEntry | None:
         """The entry at a path, links followed; None when there is none."""
         left, at, link = path.split("/"), "", ""
         for _ in range(MOST_LINKS + len(left) + 256):
@@ -124,15 +124,15 @@ class Revision:
                 return entry
         raise SideError(f"{self._shown(path)} is a circle of links", "replace it by a file")
 
-    def _listed(self, *words: str) -> list[Entry]:
+    def _listed(self, *words: str) -> list[TreeEntry]:
         lines = git(self.top, "ls-tree", *words).decode("utf-8", "surrogateescape").split("\0")
         entries = []
         for about, _, path in (line.partition("\t") for line in lines if line):
             mode, kind, oid = about.split(" ")
-            entries.append(Entry(mode, kind, oid, path))
+            entries.append(TreeEntry(mode, kind, oid, path))
         return entries
 
-    def _bytes(self, entry: Entry) -> bytes:
+    def _bytes(self, entry: TreeEntry) -> bytes:
         try:
             size = int(git(self.top, "cat-file", "-s", entry.oid))
         except SideError:

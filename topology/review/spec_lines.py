@@ -14,7 +14,7 @@ import numpy as np
 
 from topology.review.amounts import plural
 from topology.review.changes import Changes
-from topology.review.document import Bullets, Fold, Listing, Name, Note, Words
+from topology.review.document import Bullets, FileLines, Fold, Name, Note, Words
 from topology.review.findings import named
 from topology.review.matching import Rows
 from topology.review.review import Review
@@ -103,7 +103,7 @@ def fold(review: Review) -> Fold | None:
         lines += [f"-{line}" for line in hunk.removed] + [f"+{line}" for line in hunk.added]
         groups.append(tuple(lines))
     rest = [path for path in caused if path not in told]
-    blocks: list[Listing | Bullets | Note] = [Listing("diff", groups)] if groups else []
+    blocks: list[FileLines | Bullets | Note] = [FileLines("diff", groups)] if groups else []
     if comments:
         blocks.append(Note((f"And {plural(comments, 'changed line', 'changed lines')} of comments.",)))
     if rest:

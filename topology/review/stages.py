@@ -2,13 +2,13 @@
 
 from topology.review.amounts import arrow, count, megawatts
 from topology.review.chapters.power_facts import by_stage
-from topology.review.document import Name, Table
+from topology.review.document import Name, TextTable
 from topology.review.review import Review
 
 ALWAYS = 12  # stages that are listed whether they change or not
 
 
-def stages(review: Review) -> Table | None:
+def stages(review: Review) -> TextTable | None:
     """A row per stage of either side, unchanged ones left out where there are many."""
     base, head = review.plans
     renamed = review.changes.renames.stages.renamed
@@ -48,4 +48,4 @@ def stages(review: Review) -> Table | None:
         "IT, MW",
         *(("supply, MW", "headroom, MW") if supplied else ()),
     )
-    return Table(heads, rows, (False, *[True] * (len(heads) - 1)))
+    return TextTable(heads, rows, (False, *[True] * (len(heads) - 1)))

@@ -5,6 +5,7 @@ port, and every cable takes its own by index: no join, and a code of four bytes 
 """
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Self
 
 import polars as pl
@@ -92,13 +93,15 @@ def _most(part: str) -> pl.Expr:
 
 
 def _ports(indexes: int, cages: int, ports: int) -> pl.Series:
-    """Every port there can be: 31/2 on the front of a box; compute0 of a card, compute0-1/2 where it has several."""
-    cards = pl.DataFrame({"card": ["", *(f"{role}{index}" for role in ROLES.categories for index in range(indexes))]})
-    sides = (pl.DataFrame({part: range(1, count + 1)}) for part, count in (("cage", cages), ("port", ports)))
-    port, card = pl.format("{}/{}", "cage", "port"), pl.col("card")
-    single = (pl.col("cage") == 1) & (pl.col("port") == 1)
-    text = pl.when(card == "").then(port).when(single).then(card).otherwise(pl.format("{}-{}", card, port))
-    grid = cards
-    for side in sides:
-        grid = grid.join(side, how="cross", maintain_order="left_right")
-    return _coded(grid.select(text=text).to_series())
+    """Every port there can be, by card, cage and port."""
+    cards = ["", *(f"{role}{index}" for role in ROLES.categories for index in range(indexes))]
+    every = product(cards, range(1, cages + 1), range(1, ports + 1))
+    return _coded(pl.Series([port_name(*each) for each in every], dtype=pl.String))
+
+
+def port_name(card: str, cage: int, port: int) -> str:
+    """A port as on the label: 31/2 on the front of a box; compute0 of a card, compute0-1/2 where it has several."""
+    place = f"{cage}/{port}"
+    if not card:
+        return place
+    return card if place == "1/1" else f"{card}-{place}"

@@ -6,7 +6,7 @@ places give the same digest, whatever else of the site changes.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Self
@@ -14,9 +14,17 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from topology.plan.tables import BY_NAME, Table
 from topology.views.cable_ends import CableEnds
 from topology.views.owners import Owners, Tables
 from topology.views.record_tables import TABLES, Records
+
+NAMES = ("halls", "racks", "nvlink_domains", "fabrics", "power_nodes")  # tables that records refer to by name
+OWNED_BY = {  # the table whose owners a row has, where it is not its own
+    "nodes": ("units", "unit"),
+    "feeds": ("racks", "rack"),
+}
+SITE = "power-site"  # owner of what feeds the whole site
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +34,21 @@ class Register:
     tables: Tables
     owners: Owners
     ends: CableEnds
-    fabrics: pl.Series  # names
+    looked_up: Mapping[tuple[str, str], tuple[str, pl.Series]]  # by table and column: values by a row number, and whose
 
     @classmethod
     def of(cls, tables: Tables) -> Self:
         """The records of a plan, given its tables with their names."""
         owners = Owners.of(tables)
-        fabrics = tables["fabrics"].sort("fabric").select("name").collect().to_series()
-        return cls(tables, owners, CableEnds.of(tables, owners), fabrics)
+        ends = CableEnds.of(tables, owners)
+        node_gpus = pl.col("gpus").cast(pl.Int64) // pl.col("nodes").cast(pl.Int64)
+        looked_up = _references(tables) | {
+            ("racks", "row"): ("row", _column(tables, "rows", pl.col("number").cast(pl.Int64))),
+            ("nodes", "gpus"): ("domain", _column(tables, "nvlink_domains", node_gpus)),
+            ("switches", "name"): ("switch", ends.switches),
+            ("switches", "product"): ("fabric", _column(tables, "fabrics", pl.col("switch"))),
+        }
+        return cls(tables, owners, ends, looked_up)
 
     def stage(self, stage: int) -> dict[str, pl.DataFrame]:
         """Records that a stage adds to those before it: `owner`, then the columns; sorted by owner and key.
@@ -44,10 +59,38 @@ class Register:
         name = self.tables["stages"].filter(pl.col("stage") == stage).select("name").collect().item()
         found = {}
         for table, meaning in TABLES.items():
-            rows = _QUERIES[table](self, self.tables[table].filter(pl.col("stage") == stage))
+            rows = self.tables[table].filter(pl.col("stage") == stage).drop("stage")
+            told = self._cables(rows) if table == "cables" else self._records(meaning, rows)
             order = self.ends.order() if table == "cables" else ["owner", *meaning.key]
-            found[table] = rows.with_columns(stage=pl.lit(name)).sort(order).collect()
+            found[table] = told.with_columns(stage=pl.lit(name)).sort(order).collect()
         return found
+
+    def _records(self, table: Table, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Records of some rows: the plan's columns of the same names, names in place of row numbers."""
+        columns = {}
+        for column in table.columns:
+            if column.name != "stage":
+                key, values = self.looked_up.get((table.name, column.name), ("", None))
+                value = pl.col(column.name).cast(column.dtype) if values is None else pl.lit(values).gather(key)
+                columns[column.name] = value
+        if table.name == "sources":
+            return rows.select(owner=pl.lit(SITE), **columns)
+        owners, key = OWNED_BY.get(table.name, (table.name, BY_NAME[table.name].columns[0].name))
+        return rows.join(getattr(self.owners, owners).lazy(), on=key).select("owner", **columns)
+
+    def _cables(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        ends, end = self.ends, pl.col("end")
+        return rows.with_columns(end=ends.number()).select(
+            owner=pl.lit(ends.owners).gather(end),
+            a_device=pl.lit(ends.devices).gather(end),
+            a_port=ends.port("a", pl.lit(ends.cards).gather(end)),
+            b_device=pl.lit(ends.switches).gather("b"),
+            b_port=ends.port("b", pl.lit(0)),
+            fabric=pl.lit(self.looked_up["cables", "fabric"][1]).gather("fabric"),
+            plane=pl.col("plane").cast(pl.Int64),
+            hop=pl.col("hop").cast(pl.String),
+            rate_gbps=pl.col("rate_gbps").cast(pl.Int64),
+        )
 
 
 def by_owner(records: Records) -> Iterator[tuple[str, Records]]:
@@ -86,163 +129,18 @@ def digests(whole: Records) -> dict[str, str]:
     return {owner: each.hexdigest() for owner, each in sorted(found.items())}
 
 
-def _racks(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    tables = register.tables
-    return (
-        rows.join(register.owners.racks.lazy(), on="rack")
-        .join(tables["halls"].select("hall", hall_name="name"), on="hall")
-        .join(tables["rows"].select("row", row_number="number"), on="row")
-        .select(
-            "owner",
-            "name",
-            hall="hall_name",
-            row=pl.col("row_number").cast(pl.Int64),
-            position=pl.col("position").cast(pl.Int64),
-            role=pl.col("role").cast(pl.String),
-            design="design",
-            height_u=pl.col("height_u").cast(pl.Int64),
-            power_w=pl.col("power_w").cast(pl.Int64),
-        )
-    )
+def _references(tables: Tables) -> dict[tuple[str, str], tuple[str, pl.Series]]:
+    """Names of what the columns of records refer to."""
+    referred = {
+        (table.name, column.name): column.to
+        for table in TABLES.values()
+        for column in BY_NAME[table.name].columns
+        if column.to in NAMES and any(column.name == told.name for told in table.columns)
+    }
+    names = {table: _column(tables, table, pl.col("name")) for table in NAMES}
+    return {at: (at[1], names[to]) for at, to in referred.items()}
 
 
-def _nodes(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    tables = register.tables
-    domains = tables["nvlink_domains"].select(
-        "domain",
-        domain_rack=pl.col("rack"),
-        first="first_slot",
-        node_gpus=pl.col("gpus").cast(pl.Int64) // pl.col("nodes").cast(pl.Int64),
-    )
-    racks = tables["racks"].select("rack", rack_name="name")
-    return (
-        rows.join(register.owners.units.lazy(), on="unit")
-        .join(racks, on="rack")
-        .join(domains, on="domain")
-        .select(
-            "owner",
-            "name",
-            "product",
-            rack="rack_name",
-            slot=pl.col("slot").cast(pl.Int64),
-            gpus="node_gpus",
-            domain=pl.format("{}-{}", "rack_name", "first"),
-        )
-        .select("owner", "name", "rack", "slot", "product", "gpus", "domain")
-    )
-
-
-def _boxes(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    tables = register.tables
-    return rows.join(tables["fabrics"].select("fabric", fabric_name="name", fabric_switch="switch"), on="fabric").join(
-        tables["racks"].select("rack", rack_name="name"), on="rack"
-    )
-
-
-def _switches(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    return _boxes(register, rows.join(register.owners.switches.lazy(), on="switch")).select(
-        "owner",
-        name=pl.lit(register.ends.switches).gather("switch"),
-        fabric="fabric_name",
-        plane=pl.col("plane").cast(pl.Int64),
-        tier=pl.col("tier").cast(pl.String),
-        product="fabric_switch",
-        rack="rack_name",
-        u=pl.col("u").cast(pl.Int64),
-    )
-
-
-def _appliances(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    return _boxes(register, rows.join(register.owners.appliances.lazy(), on="appliance")).select(
-        "owner", "name", fabric="fabric_name", product="product", rack="rack_name", u=pl.col("u").cast(pl.Int64)
-    )
-
-
-def _cables(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    ends, end = register.ends, pl.col("end")
-    return rows.with_columns(end=ends.number()).select(
-        owner=pl.lit(ends.owners).gather(end),
-        a_device=pl.lit(ends.devices).gather(end),
-        a_port=ends.port("a", pl.lit(ends.cards).gather(end)),
-        b_device=pl.lit(ends.switches).gather("b"),
-        b_port=ends.port("b", pl.lit(0)),
-        fabric=pl.lit(register.fabrics).gather("fabric"),
-        plane=pl.col("plane").cast(pl.Int64),
-        hop=pl.col("hop").cast(pl.String),
-        rate_gbps=pl.col("rate_gbps").cast(pl.Int64),
-    )
-
-
-def _feeds(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    tables = register.tables
-    return (
-        rows.join(register.owners.racks.lazy(), on="rack")
-        .join(tables["racks"].select("rack", rack_name="name"), on="rack")
-        .join(tables["power_nodes"].select(panel="power_node", panel_name="name"), on="panel")
-        .select(
-            "owner",
-            rack="rack_name",
-            side="side",
-            panel="panel_name",
-            breaker=pl.col("breaker").cast(pl.Int64),
-            circuits=pl.col("circuits").cast(pl.Int64),
-            breaker_a="breaker_a",
-            phase="phase",
-            capacity_w=pl.col("capacity_w").cast(pl.Int64),
-            load_w=pl.col("load_w").cast(pl.Int64),
-        )
-    )
-
-
-def _power_nodes(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    halls = register.tables["halls"].select("hall", hall_name="name")
-    return (
-        rows.join(register.owners.power_nodes.lazy(), on="power_node")
-        .join(halls, on="hall", how="left")
-        .select(
-            "owner",
-            "name",
-            "kind",
-            "side",
-            hall="hall_name",
-            level=pl.col("level").cast(pl.Int64),
-            rating_w=pl.col("rating_w").cast(pl.Int64),
-        )
-    )
-
-
-def _sources(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    del register
-    return rows.select(
-        "name",
-        "kind",
-        "permitted",
-        owner=pl.lit("power-site"),
-        capacity_w=pl.col("capacity_w").cast(pl.Int64),
-        units=pl.col("units").cast(pl.Int64),
-    ).select("owner", "name", "kind", "capacity_w", "units", "permitted")
-
-
-def _batteries(register: Register, rows: pl.LazyFrame) -> pl.LazyFrame:
-    return rows.join(register.owners.batteries.lazy(), on="battery").select(
-        "owner",
-        "name",
-        bank=pl.col("bank").cast(pl.Int64),
-        product="product",
-        units=pl.col("units").cast(pl.Int64),
-        power_w=pl.col("power_w").cast(pl.Int64),
-        energy_wh=pl.col("energy_wh").cast(pl.Int64),
-    )
-
-
-_QUERIES: Mapping[str, Callable[[Register, pl.LazyFrame], pl.LazyFrame]] = {
-    "racks": _racks,
-    "nodes": _nodes,
-    "switches": _switches,
-    "appliances": _appliances,
-    "cables": _cables,
-    "feeds": _feeds,
-    "power_nodes": _power_nodes,
-    "sources": _sources,
-    "batteries": _batteries,
-}
+def _column(tables: Tables, table: str, value: pl.Expr) -> pl.Series:
+    """Values of a table by row number."""
+    return tables[table].select(value.alias(table)).collect().to_series()

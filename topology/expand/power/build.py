@@ -86,6 +86,12 @@ def tree_and_feeds(spec: ClusterSpec, racks: pl.DataFrame, origins: Origins) -> 
     return nodes, feeds.frame(power.feed, racks, bottom, panels, origins.of(power.feed.path))
 
 
+def pools(power_nodes: pl.DataFrame) -> pl.DataFrame:
+    """One row per pool of devices."""
+    first = power_nodes.group_by("pool").agg(pl.col("level").first(), first=pl.col("power_node").min()).sort("pool")
+    return tables.POOLS.frame(first.to_dict())
+
+
 def _both_sides(racks: pl.DataFrame, load: NDArray[np.float64]) -> Loads:
     """Half of each rack on each side; all of it when the other side is down."""
     hall, row = (np.tile(racks[name].to_numpy().astype(np.int64), 2) for name in ("hall", "row"))

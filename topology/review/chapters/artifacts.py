@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from topology.review.amounts import count, plural
-from topology.review.document import Block, Bullets, Chapter, Figure, Fold, Listing, Name, Note, Words
+from topology.review.document import Block, Bullets, Chapter, Figure, FileLines, Fold, Name, Note, Words
 from topology.review.document import names as some
 from topology.review.review import Review
 
@@ -38,19 +38,19 @@ class Files:
         return dict(self.review.base.artifacts), dict(self.review.head.artifacts)
 
     @property
-    def compared(self) -> bool:
+    def comparable(self) -> bool:
         """Whether each side has files, or is not there at all."""
         return all(side.renders or side.absent for side in (self.review.base, self.review.head))
 
     @cached_property
     def added(self) -> list[str]:
         """Paths that only head has."""
-        return sorted(self.digests[1].keys() - self.digests[0].keys()) if self.compared else []
+        return sorted(self.digests[1].keys() - self.digests[0].keys()) if self.comparable else []
 
     @cached_property
     def removed(self) -> list[str]:
         """Paths that only base has."""
-        return sorted(self.digests[0].keys() - self.digests[1].keys()) if self.compared else []
+        return sorted(self.digests[0].keys() - self.digests[1].keys()) if self.comparable else []
 
     @cached_property
     def reordered(self) -> list[str]:
@@ -67,7 +67,7 @@ class Files:
     def changed(self) -> list[str]:
         """Paths of both with other bytes."""
         base, head = self.digests
-        return sorted(path for path in base.keys() & head.keys() if base[path] != head[path]) if self.compared else []
+        return sorted(path for path in base.keys() & head.keys() if base[path] != head[path]) if self.comparable else []
 
     def figures(self) -> Iterator[Figure]:
         """The row of files."""
@@ -99,7 +99,7 @@ class Files:
         for lines, paths in alike.items():
             hunks = _hunks(lines)
             blocks: tuple[Block, ...] = (
-                (Listing("diff", hunks),) if hunks else (Note(("too long to be compared line by line",)),)
+                (FileLines("diff", hunks),) if hunks else (Note(("too long to be compared line by line",)),)
             )
             yield Fold(("Lines of ", *some(paths, 4)), blocks)
 

@@ -7,9 +7,9 @@ import polars as pl
 
 from topology.plan import Plan
 from topology.review.amounts import count, plural, signed
-from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, Table, Verdict, Words, strong
+from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, TextTable, Verdict, Words, strong
 from topology.review.document import names as some
-from topology.review.matching import matched
+from topology.review.matching import match_rows
 from topology.review.review import Review
 from topology.views.quotas import quotas
 
@@ -50,7 +50,7 @@ class _Cells:
 
     def __init__(self, review: Review) -> None:
         self.base, self.head = review.plans
-        _, _, self.was, self.now = matched(review.changes.identity.units)
+        _, _, self.was, self.now = match_rows(review.changes.identity.rows("units"))
 
     @cached_property
     def pairs(self) -> pl.DataFrame:
@@ -148,7 +148,7 @@ class _Cells:
             for name, before, after in self.queues
         ]
         if rows:
-            yield Table(("queue, GPUs over all cells", "base", "head", "change"), rows, (False, True, True, True))
+            yield TextTable(("queue, GPUs over all cells", "base", "head", "change"), rows, (False, True, True, True))
 
     def verdict(self) -> Verdict:
         """Whether it holds, in one sentence."""

@@ -16,7 +16,7 @@ _COMMENT = re.compile(rb"^#.*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Daemon:
+class Slurmctld:
     """One slurmctld as its files have it."""
 
     settings: Mapping[str, str]  # of slurm.conf
@@ -26,7 +26,7 @@ class Daemon:
     body: bytes  # every file without its comments
 
 
-def daemons(side: Side, plan: Plan) -> dict[str, Daemon]:
+def daemons(side: Side, plan: Plan) -> dict[str, Slurmctld]:
     """Every slurmctld of the last stage by name; none where files cannot be made."""
     if not plan.stages.height or not rendered(side):
         return {}
@@ -42,7 +42,7 @@ def daemons(side: Side, plan: Plan) -> dict[str, Daemon]:
         body = b"".join(_COMMENT.sub(b"", every[file]) for file in sorted(every))
         settings = dict(_SETTING.findall(conf))
         nodes = int(first[1].replace(",", "")) if first else 0
-        made[name] = Daemon(settings, tuple(_PARTITION.findall(partitions)), blocks, nodes, body)
+        made[name] = Slurmctld(settings, tuple(_PARTITION.findall(partitions)), blocks, nodes, body)
     return made
 
 

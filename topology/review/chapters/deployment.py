@@ -17,7 +17,7 @@ from topology.review.document import (
     Fold,
     Mark,
     Name,
-    Table,
+    TextTable,
     Verdict,
     Words,
     listed,
@@ -34,7 +34,7 @@ NAMED = 12  # resources that the fold names per stack and kind of change
 def chapter(review: Review) -> Chapter:
     """What `pulumi up` would do; nothing where a side renders no files."""
     stacks = _Stacks(review)
-    if not stacks.compared:
+    if not stacks.comparable:
         return Chapter(title="Deployment")
     return Chapter(
         title="Deployment",
@@ -110,7 +110,7 @@ class _Stacks:
         self.review = review
 
     @property
-    def compared(self) -> bool:
+    def comparable(self) -> bool:
         """Whether both sides have files, or are not there at all, and one has stacks."""
         return all(side.renders or side.absent for side in (self.review.base, self.review.head)) and any(self.sides)
 
@@ -194,7 +194,7 @@ class _Stacks:
                 rows.append(((Name(name),), *((count(part),) for part in parts)))
         if rows:
             heads = ("stack", "new", "changed", "renamed", "destroyed", "untouched")
-            yield Table(heads, rows, (False, *[True] * 5))
+            yield TextTable(heads, rows, (False, *[True] * 5))
 
     def verdict(self) -> Verdict:
         """What has to be deployed, in one sentence."""

@@ -19,7 +19,7 @@ from topology.review.document import (
     Fold,
     Mark,
     Name,
-    Table,
+    TextTable,
     Verdict,
     Words,
     strong,
@@ -199,13 +199,13 @@ class _Network:
                 rows.append(((Name(name),), switch, *(arrow(*pair) for pair in zip(*facts, strict=True))))
         if rows:
             heads = ("fabric", "switch", "ports", "tree", "switches", "oversubscription", "bisection, Tb/s")
-            yield Table(heads, rows, (False, False, True, False, False, True, True))
+            yield TextTable(heads, rows, (False, False, True, False, False, True, True))
         cables = [
             ((Name(row["fabric"]),), (row["hop"],), *((count(row[kind]),) for kind in KINDS))
             for row in self.counts.iter_rows(named=True)
         ]
         if cables:
-            yield Table(("cables of", "hop", *KINDS), cables, (False, False, True, True, True, True, True))
+            yield TextTable(("cables of", "hop", *KINDS), cables, (False, False, True, True, True, True, True))
 
     def verdict(self) -> Verdict:
         """Whether it holds, in one sentence."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from topology.review.amounts import arrow, count, megawatts, plural, signed, signed_mw
 from topology.review.chapters.faults import faulty
-from topology.review.chapters.power_facts import PowerFacts, Ride, Stage
+from topology.review.chapters.power_facts import PowerFacts, Ride, StagePower
 from topology.review.chapters.power_rows import level_facts, source_facts
 from topology.review.document import (
     Block,
@@ -13,7 +13,7 @@ from topology.review.document import (
     Figure,
     Mark,
     Name,
-    Table,
+    TextTable,
     Verdict,
     Words,
     strong,
@@ -168,11 +168,11 @@ class _Power(PowerFacts):
         """Sources and feed levels that change."""
         rows = [row for row in self._source_rows() if row]
         if rows:
-            yield Table(("source", "kind", "MW", "permit"), rows, (False, False, True, False))
+            yield TextTable(("source", "kind", "MW", "permit"), rows, (False, False, True, False))
         levels = list(self._level_rows())
         if levels:
             heads = ("feed level", "devices", "rated each, kW", "load, MW", "load, MVA", "fullest")
-            yield Table(heads, levels, (False, True, True, True, True, True))
+            yield TextTable(heads, levels, (False, True, True, True, True, True))
 
     def _source_rows(self) -> Iterator[tuple[Words, ...]]:
         renamed = self.review.changes.renames.sources.renamed
@@ -226,7 +226,7 @@ def _mw(label: str, base: float, head: float) -> Figure:
     return Figure((label,), *words, (f"{signed_mw(head - base)} MW" if head != base else "0",))
 
 
-def _ratio(stage: Stage | None) -> Words:
+def _ratio(stage: StagePower | None) -> Words:
     if stage is None:
         return ("–",)
     return (f"{megawatts(stage.load_w)} / {'–' if stage.supply_w is None else megawatts(stage.supply_w)} MW",)

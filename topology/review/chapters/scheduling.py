@@ -13,7 +13,7 @@ import polars as pl
 
 from topology.plan import names
 from topology.review.amounts import arrow, count, plural
-from topology.review.chapters.daemons import Daemon, daemons, rendered
+from topology.review.chapters.daemons import Slurmctld, daemons, rendered
 from topology.review.chapters.faults import faulty
 from topology.review.document import (
     Block,
@@ -22,7 +22,7 @@ from topology.review.document import (
     Figure,
     Mark,
     Name,
-    Table,
+    TextTable,
     Verdict,
     Words,
     listed,
@@ -67,12 +67,12 @@ class _Scheduling:
         self.base, self.head = review.plans
 
     @cached_property
-    def daemons(self) -> tuple[dict[str, Daemon], dict[str, Daemon]]:
+    def daemons(self) -> tuple[dict[str, Slurmctld], dict[str, Slurmctld]]:
         """Daemons of both sides."""
         return daemons(self.review.base, self.base), daemons(self.review.head, self.head)
 
     @property
-    def compared(self) -> bool:
+    def comparable(self) -> bool:
         """Whether both sides have files to compare, or none at all."""
         return all(rendered(side) or side.absent for side in (self.review.base, self.review.head))
 
@@ -129,7 +129,7 @@ class _Scheduling:
 
     def figures(self) -> Iterator[Figure]:
         """The row of Slurm."""
-        if not self.compared or not (self.daemons[0] or self.daemons[1]):
+        if not self.comparable or not (self.daemons[0] or self.daemons[1]):
             return
         every = [sum(each.nodes for each in side.values()) for side in self.daemons]
         blocks = [sum(each.blocks for each in side.values()) for side in self.daemons]
@@ -188,7 +188,7 @@ class _Scheduling:
 
     def blocks(self) -> Iterator[Block]:
         """Daemons that differ."""
-        before, after = self.daemons if self.compared else ({}, {})
+        before, after = self.daemons if self.comparable else ({}, {})
         rows = []
         for name in dict.fromkeys([*after, *before]):
             was, now = before.get(name), after.get(name)
@@ -206,20 +206,22 @@ class _Scheduling:
             )
             rows.append(((Name(name),), *(arrow(*pair) for pair in zip(*facts, strict=True)), (todo,)))
         if rows:
-            yield Table(("slurmctld", "nodes", "blocks", "partitions", "to do"), rows, (False, True, True, True, False))
+            yield TextTable(
+                ("slurmctld", "nodes", "blocks", "partitions", "to do"), rows, (False, True, True, True, False)
+            )
 
     def verdict(self) -> Verdict:
         """Whether it holds, in one sentence."""
         errors = faulty(self.review.head, ("K",))
         if errors:
             return Verdict(Mark.FAULT, (f"— does not hold: {plural(errors, 'error')}",))
-        if not self.compared:
+        if not self.comparable:
             return Verdict(Mark.LOOK, ("— no files to compare while a side has errors",))
         mark = Mark.LOOK if len(self.gone) or self.restarts else Mark.FINE
         return Verdict(mark, (f"— holds; {self.action}",))
 
 
-def _facts(daemon: Daemon | None) -> tuple[str, str, str]:
+def _facts(daemon: Slurmctld | None) -> tuple[str, str, str]:
     if daemon is None:
         return ("–", "–", "–")
     return count(daemon.nodes), count(daemon.blocks), count(len(daemon.partitions))

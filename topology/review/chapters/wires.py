@@ -4,32 +4,27 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from topology.plan import Plan, names
+from topology.plan import Plan
+from topology.plan.names import Labels
 from topology.review.amounts import count, plural
 from topology.review.cabling import Cabling
 from topology.review.document import Name, Words
 from topology.review.folding import spans
 from topology.review.matching import Rows
 from topology.review.review import Review
+from topology.views.cable_ends import port_name
 
 
 def plugs(plan: Plan, rows: Rows) -> list[tuple[str, str]]:
     """Both ends of some cables as `device port`."""
-    cables = plan.cables[rows]
-    switches = names.switch_names(plan)
-    nodes = names.node_names(plan)
-    made = []
-    for row in cables.iter_rows(named=True):
-        if row["a_table"] == "nics":
-            nic = plan.nics.row(row["a"], named=True)
-            device = f"{nodes[nic['node']]} {nic['role']}{nic['index']}"
-        elif row["a_table"] == "appliances":
-            box = plan.appliances.row(row["a"], named=True)
-            device = f"{box['product']}-{box['index']}"
-        else:
-            device = switches[row["a"]]
-        a = f"{device} {row['a_cage']}/{row['a_port']}"
-        made.append((a, f"{switches[row['b']]} {row['b_cage']}/{row['b_port']}"))
+    labels, made = Labels(plan), []
+    for row in plan.cables[rows].iter_rows(named=True):
+        table, device, card = row["a_table"], row["a"], ""
+        if table == "nics":
+            nic = plan.nics.row(device, named=True)
+            table, device, card = "nodes", nic["node"], f"{nic['role']}{nic['index']}"
+        a = f"{labels.of(table)[device]} {port_name(card, row['a_cage'], row['a_port'])}"
+        made.append((a, f"{labels.of('switches')[row['b']]} {port_name('', row['b_cage'], row['b_port'])}"))
     return made
 
 

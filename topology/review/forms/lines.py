@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 
 from topology import __version__
+from topology.plan.names import Labels
 from topology.review.changes import TABLES
 from topology.review.document import Document
-from topology.review.findings import compared
+from topology.review.findings import finding_changes
 from topology.review.forms.text import plain
 from topology.review.matching import Rows
 from topology.review.review import Review
-from topology.review.spelling import Spelling
 
 SCHEMA_VERSION = 1
 CHUNK = 100_000  # rows in memory as text at a time
@@ -29,7 +29,7 @@ def json_lines(review: Review, document: Document, measures: Mapping[str, float]
     """Pieces of the file, each of whole lines."""
     whole = all(not side.broken for side in (review.base, review.head))
     yield _line(_summary(review, document, measures, whole=whole))
-    changed = compared(review.base, review.head)
+    changed = finding_changes(review.base, review.head)
     for word, every in (("new", changed.new), ("fixed", changed.fixed), ("unchanged", changed.unchanged)):
         yield b"".join(_line({"type": "finding", "change": word, **asdict(finding)}) for finding in every)
     if whole:
@@ -61,13 +61,13 @@ def _summary(review: Review, document: Document, measures: Mapping[str, float], 
 
 
 def _rows(review: Review) -> Iterator[bytes]:
-    base, head = (Spelling(plan) for plan in review.plans)
+    base, head = (Labels(plan) for plan in review.plans)
     for table in TABLES:
         for change, was, now in _parts(review, table):
             count = _count(was, now)
             for at in range(0, count, CHUNK):
-                before = None if was is None else base.rows(table, was[at : at + CHUNK])
-                after = None if now is None else head.rows(table, now[at : at + CHUNK])
+                before = None if was is None else base.words(table, was[at : at + CHUNK])
+                after = None if now is None else head.words(table, now[at : at + CHUNK])
                 yield _text(table, change, before, after)
 
 

@@ -12,15 +12,15 @@ from topology.review.document import (
     Chapter,
     Decision,
     Document,
+    FileLines,
     Fold,
-    Listing,
     Mark,
+    Message,
     Name,
     Note,
     Picture,
-    Said,
     Strong,
-    Table,
+    TextTable,
     Words,
 )
 from topology.review.forms.escape import code, fenced, html_code, sentence, shown
@@ -90,15 +90,15 @@ def _comment(text: str) -> str:
     return shown(text).replace("--", "-\\x2d").replace(">", "\\x3e")
 
 
-def inline(words: Words | tuple[str | Name | Said, ...], *, cell: bool = False) -> str:
+def inline(words: Words | tuple[str | Name | Message, ...], *, cell: bool = False) -> str:
     """Words as Markdown on one line."""
     return "".join(_part(part, cell=cell) for part in words)
 
 
-def _part(part: str | Name | Said | Strong, *, cell: bool) -> str:
+def _part(part: str | Name | Message | Strong, *, cell: bool) -> str:
     if isinstance(part, Name):
         return code(part.text, cell=cell)
-    if isinstance(part, Said):
+    if isinstance(part, Message):
         return sentence(part.text, cell=cell)
     if isinstance(part, Strong):
         return f"**{inline(part.parts, cell=cell)}**"
@@ -109,7 +109,7 @@ def _html(words: Words) -> str:
     """Words as HTML on one line, for a summary."""
     made = ""
     for part in words:
-        if isinstance(part, Name | Said):
+        if isinstance(part, Name | Message):
             made += html_code(part.text)
         elif isinstance(part, Strong):
             made += f"<b>{_html(part.parts)}</b>"
@@ -176,12 +176,12 @@ def _lines(block: Block, room: int) -> list[str]:
         return [inline(block.words), ""]
     if isinstance(block, Picture):
         return ["```mermaid", *block.text.splitlines(), "```", ""]
-    if isinstance(block, Table):
+    if isinstance(block, TextTable):
         heads = f"| {' | '.join(block.heads)} |"
         rule = f"|{'|'.join('--:' if right else '---' for right in block.right)}|"
         rows = [f"| {' | '.join(inline(cell, cell=True) for cell in row)} |" for row in block.rows]
         return _fitted([heads, rule], [[row] for row in rows], [], room, "rows")
-    if isinstance(block, Listing):
+    if isinstance(block, FileLines):
         return _listing(block.language, [list(group) for group in block.groups], room)
     items = [[f"- {inline(item)}"] for item in block.items]
     return _fitted([], items, [], room, "lines")

@@ -6,15 +6,15 @@ from topology.review.document import (
     Block,
     Bullets,
     Document,
+    FileLines,
     Fold,
-    Listing,
     Mark,
+    Message,
     Name,
     Note,
     Picture,
-    Said,
     Strong,
-    Table,
+    TextTable,
     Words,
 )
 from topology.review.forms.escape import shown
@@ -44,10 +44,14 @@ def text(document: Document) -> str:
     return "\n".join([*lines, ""])
 
 
-def plain(words: Words | tuple[str | Name | Said, ...]) -> str:
+def plain(words: Words | tuple[str | Name | Message, ...]) -> str:
     """Words as text on one line."""
     parts = (
-        plain(part.parts) if isinstance(part, Strong) else shown(part.text) if isinstance(part, Name | Said) else part
+        plain(part.parts)
+        if isinstance(part, Strong)
+        else shown(part.text)
+        if isinstance(part, Name | Message)
+        else part
         for part in words
     )
     return "".join(parts)
@@ -61,15 +65,15 @@ def _lines(block: Block) -> Iterator[str]:
             yield from (f"  {line}" for line in inside)
     elif isinstance(block, Note):
         yield plain(block.words)
-    elif isinstance(block, Table):
+    elif isinstance(block, TextTable):
         yield from _table(block)
     elif isinstance(block, Bullets):
         yield from (f"- {plain(item)}" for item in block.items)
-    elif isinstance(block, Listing):
+    elif isinstance(block, FileLines):
         yield from (shown(line) for group in block.groups for line in group)
 
 
-def _table(table: Table) -> list[str]:
+def _table(table: TextTable) -> list[str]:
     cells = [list(table.heads), *([plain(cell) for cell in row] for row in table.rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(table.heads))]
     return [_row(row, widths, table.right) for row in cells]
