@@ -24,17 +24,18 @@ from topology import checks
 from topology.artifacts.power.files import artifacts
 from topology.catalog.load import load as load_catalog
 from topology.expand import expand
-from topology.expand.batteries import carried, sizing
 from topology.expand.fabrics import kinds
 from topology.expand.origins import Origins
-from topology.expand.power.banks import banked
+from topology.expand.power.banks import frames, size_banks
 from topology.expand.power.build import sources, tree_and_feeds
+from topology.expand.power.sizing import sizing
 from topology.findings import FindingsError, Severity
 from topology.plan import tables
 from topology.source import Source
 from topology.spec.load import load
 from topology.spec.model import BatteryBanks, Level, Needs, Power, PowerSource, RackFeed, Stage
 from topology.views import failures, supply
+from topology.views.banks import planned_banks
 
 STACKS = Path(__file__).parents[1] / "stacks"
 TREES = settings(deadline=None, max_examples=200)
@@ -77,6 +78,8 @@ def plan_of(power, places, loads_w, stages):
             "row": np.array([row for _, row in places]),
             "position": np.arange(count) + 1,
             "number": np.arange(count) + 1,
+            "x_m": 0.0,
+            "y_m": 0.0,
             "role": pl.Series(["compute"] * count, dtype=tables.RACK_ROLES),
             "design": pl.Series(["nvidia-dgx-h100-x4"] * count),
             "group": pl.Series([0] * count),
@@ -411,16 +414,17 @@ def test_banks_of_a_small_site_carry_what_a_second_calculation_says(
         joules = count * one.energy_wh * 3600 * (soc - reserve) * math.sqrt(one.round_trip)
         return joules / site_w if count * one.power_w >= site_w * (1 - 1e-9) else 0.0
 
-    (each,) = banked(plan.spec, plan.catalog, plan.power_nodes, plan.racks)
+    (each,) = size_banks(plan.spec, plan.catalog, plan.power_nodes, plan.racks)
     least = next(count for count in range(1, 10**6) if seconds(count) >= ride_s * (1 - 1e-9))
     spare = banks if redundancy == "N+1" else 0
     assert each.load_w == pytest.approx(site_w)
-    assert each.sized.units == max(least, banks) + spare
-    assert sorted(each.sized.per_bank) == sorted(
-        each.sized.units // banks + (at < each.sized.units % banks) for at in range(banks)
+    assert each.sizing.units == max(least, banks) + spare
+    assert sorted(each.sizing.per_bank) == sorted(
+        each.sizing.units // banks + (at < each.sizing.units % banks) for at in range(banks)
     )
-    given = replace(each, sized=sizing(replace(entry, units=units), one, each.load_w, None))
-    had = carried(given.sized, one, given.window, given.load_w)
+    given = replace(each, sizing=sizing(replace(entry, units=units), one, each.load_w, None))
+    (planned,) = planned_banks(replace(plan, **frames(plan.spec, [given], Origins())))
+    had = planned.ride_through
     largest = math.ceil(units / banks)
     assert (had.all_s, had.without_unit_s, had.without_bank_s) == pytest.approx(
         (seconds(units), seconds(units - 1), seconds(units - largest))

@@ -24,7 +24,13 @@ POOLED = {
     ("feeds", "pool"),
 }  # pools are named by their first device
 GROUPED = {("units", "group"), ("racks", "group"), ("nodes", "group")}  # positions in the spec's list of groups
-DERIVED = {("racks", "number"), ("nodes", "place"), ("stages", "stage")}  # follow from the key and from other tables
+DERIVED = {  # follow from the key and from other tables
+    ("racks", "number"),
+    ("racks", "x_m"),
+    ("racks", "y_m"),
+    ("nodes", "place"),
+    ("stages", "stage"),
+}
 TABLES = {table.name: table for table in tables.TABLES}
 
 

@@ -3,19 +3,11 @@
 import math
 from dataclasses import dataclass
 
+from topology.catalog.battery_units import Need, capacity_of, enough, one_way_efficiency, whole_units
 from topology.catalog.model import Battery
-from topology.expand.batteries import (
-    Need,
-    Sizing,
-    Swing,
-    compared,
-    enough,
-    left,
-    one_way_efficiency,
-    ride_through_s,
-    whole_units,
-)
 from topology.spec.model import BatteryBanks
+from topology.spec.swing import Swing
+from topology.views.banks import PlannedBanks
 
 _MWH = 1e6
 _GROUPED = 1e5  # figures from here on are written with commas, and without decimals
@@ -34,19 +26,18 @@ class Line:
         return f"{self.symbol} = {self.formula} = {self.result} {self.unit}".rstrip()
 
 
-def worked(
-    sized: Sizing, banks: BatteryBanks, battery: Battery, load_w: float, swing: Swing | None
-) -> tuple[Line, ...]:
+def sizing_steps(banks: PlannedBanks) -> tuple[Line, ...]:
     """The sizing as arithmetic: efficiency, each need, the units, and how long they carry the load.
 
     Figures are rounded to six digits for reading; the units come from the unrounded ones.
     """
+    battery = banks.product
     lines = [Line("η", f"sqrt({battery.round_trip:g})", _figure(one_way_efficiency(battery)), "")]
-    if swing is not None:
-        lines += _swing_lines(swing)
-    for need in sized.needs:
-        lines += _need_lines(need, banks, battery)
-    return (*lines, *_size_lines(sized, banks, battery), *_carried_lines(sized, banks, battery, load_w))
+    if banks.swing is not None:
+        lines += _swing_lines(banks.swing)
+    for need in banks.sizing.needs:
+        lines += _need_lines(need, banks.entry, battery)
+    return (*lines, *_size_lines(banks), *_ride_through_lines(banks))
 
 
 def _swing_lines(swing: Swing) -> list[Line]:
@@ -88,22 +79,23 @@ def _need_lines(need: Need, banks: BatteryBanks, battery: Battery) -> list[Line]
     return [*lines, Line(f"n({need.name})", both if need.energy_wh > 0 else by_power, *units)]
 
 
-def _size_lines(sized: Sizing, banks: BatteryBanks, battery: Battery) -> list[Line]:
+def _size_lines(banks: PlannedBanks) -> list[Line]:
+    entry, battery, sizing = banks.entry, banks.product, banks.sizing
     lines = []
-    total, least = f"{sized.units:,}", sized.units - sized.spare
-    if banks.units is not None:
+    total, least = f"{sizing.units:,}", sizing.units - sizing.spare
+    if entry.units is not None:
         formula = "given"
-    elif banks.power_mw is not None:
-        formula = f"ceil({banks.power_mw:g} MW / {_mw(battery.power_w)})"
-        if whole_units(banks.power_mw * 1e6, battery.power_w) < banks.banks:
-            formula = f"max({formula}, {banks.banks} banks)"
+    elif entry.power_mw is not None:
+        formula = f"ceil({entry.power_mw:g} MW / {_mw(battery.power_w)})"
+        if whole_units(entry.power_mw * 1e6, battery.power_w) < entry.banks:
+            formula = f"max({formula}, {entry.banks} banks)"
     else:
-        names = [f"n({need.name})" for need in sized.needs]
-        formula = f"max({', '.join([*names, f'{banks.banks} banks'])})"
+        names = [f"n({need.name})" for need in sizing.needs]
+        formula = f"max({', '.join([*names, f'{entry.banks} banks'])})"
     lines.append(Line("n", formula, f"{least:,}", "units"))
-    if sized.spare:
-        lines.append(Line("n(N+1)", f"{least:,} + {banks.banks} · 1", total, "units"))
-    have = compared(sized.units, battery)
+    if sizing.spare:
+        lines.append(Line("n(N+1)", f"{least:,} + {entry.banks} · 1", total, "units"))
+    have = capacity_of(sizing.units, battery)
     return [
         *lines,
         Line("P(n)", f"{total} · {_mw(battery.power_w)}", *_mw(have.power_w).split()),
@@ -111,15 +103,16 @@ def _size_lines(sized: Sizing, banks: BatteryBanks, battery: Battery) -> list[Li
     ]
 
 
-def _carried_lines(sized: Sizing, banks: BatteryBanks, battery: Battery, load_w: float) -> list[Line]:
+def _ride_through_lines(banks: PlannedBanks) -> list[Line]:
     lines = []
-    window, efficiency = banks.soc - banks.reserve_soc, _figure(one_way_efficiency(battery))
-    for name, units in zip(("t", "t(one unit less)", "t(one bank less)"), left(sized), strict=True):
-        have = compared(units, battery)
-        formula = f"{_mwh(have.energy_wh)} · ({banks.soc:g} - {banks.reserve_soc:g}) · {efficiency} / {_mw(load_w)}"
-        if not enough(have.power_w, load_w):
-            formula = f"{units:,} · {_mw(battery.power_w)} < {_mw(load_w)}, power does not hold"
-        lines.append(Line(name, formula, _figure(ride_through_s(units, battery, window, load_w)), "s"))
+    entry, battery, load = banks.entry, banks.product, _mw(banks.load_w)
+    efficiency = _figure(one_way_efficiency(battery))
+    for name, units in zip(("t", "t(one unit less)", "t(one bank less)"), banks.sizing.in_service, strict=True):
+        have = capacity_of(units, battery)
+        formula = f"{_mwh(have.energy_wh)} · ({entry.soc:g} - {entry.reserve_soc:g}) · {efficiency} / {load}"
+        if not enough(have.power_w, banks.load_w):
+            formula = f"{units:,} · {_mw(battery.power_w)} < {load}, power does not hold"
+        lines.append(Line(name, formula, _figure(banks.ride_through_s(units)), "s"))
     return lines
 
 

@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import polars as pl
 
+from topology.catalog.battery_units import Sizing, capacity_of
 from topology.catalog.model import Battery, Catalog
-from topology.expand.batteries import Sizing, Swing, carried, sizing, training_swing
+from topology.expand.geometry import battery_pads
 from topology.expand.origins import Origins
+from topology.expand.power.sizing import sizing
 from topology.expand.rules import refused
 from topology.findings import did_you_mean
-from topology.plan import Plan, tables
+from topology.plan import tables
 from topology.spec.model import BatteryBanks, ClusterSpec
-
-CLEAR_M = 20.0  # between the halls and the first row of pads; assumed: no public layout gives it
+from topology.spec.swing import Swing, training_swing
 
 
 @dataclass(frozen=True, slots=True)
-class Banked:
+class SizedBanks:
     """One entry of the spec: its product, what it carries, and its size."""
 
     entry: BatteryBanks
@@ -26,15 +26,10 @@ class Banked:
     level: int
     load_w: float
     swing: Swing | None
-    sized: Sizing
-
-    @property
-    def window(self) -> float:
-        """Share of the energy that may be used while the grid is there to refill it."""
-        return self.entry.soc - self.entry.reserve_soc
+    sizing: Sizing
 
 
-def banked(spec: ClusterSpec, catalog: Catalog, power_nodes: pl.DataFrame, racks: pl.DataFrame) -> list[Banked]:
+def size_banks(spec: ClusterSpec, catalog: Catalog, power_nodes: pl.DataFrame, racks: pl.DataFrame) -> list[SizedBanks]:
     """Every entry of the spec, in order; entries of one level share its load equally.
 
     Raises:
@@ -70,7 +65,7 @@ def banked(spec: ClusterSpec, catalog: Catalog, power_nodes: pl.DataFrame, racks
                 (*entry.path, "reserve_soc"),
                 f"write reserve_soc below {entry.soc:g}",
             ) from None
-        made.append(Banked(entry, product, level, load, swing, sized))
+        made.append(SizedBanks(entry, product, level, load, swing, sized))
     return made
 
 
@@ -89,51 +84,57 @@ def _in_rack_j(catalog: Catalog, racks: pl.DataFrame) -> float:
     return float(sum((catalog.racks[slug].storage_j or 0) * count for slug, count in counts.iter_rows()))
 
 
-def frame(spec: ClusterSpec, every: Sequence[Banked], origins: Origins) -> pl.DataFrame:
-    """One row per bank. Pads stand south of the halls and no wider than these: units side by side in rows."""
-    rows: list[dict[str, object]] = []
-    west = min((hall.origin_m[0] for hall in spec.halls), default=0.0)
-    east = max((hall.origin_m[0] + hall.positions * hall.position_pitch_m for hall in spec.halls), default=0.0)
-    x, y = west, min((hall.origin_m[1] for hall in spec.halls), default=0.0) - CLEAR_M
-    deepest = 0.0  # of the pads that begin at y
-    for each in every:
-        product = each.product
-        one_m, deep_m = product.width_m + product.spacing_m, product.length_m + product.spacing_m
-        for number, units in enumerate(each.sized.per_bank, 1):
-            side_by_side = min(units, max(1, int((east - west) / one_m)))
-            length, width = side_by_side * one_m, ceil(units / max(side_by_side, 1)) * deep_m
-            if x > west and x + length > east:
-                x, y, deepest = west, y - deepest, 0.0
-            rows.append(
-                {
-                    "battery": len(rows),
-                    "name": each.entry.name,
-                    "bank": number,
-                    "product": product.slug,
-                    "level": each.level,
-                    "units": units,
-                    "power_w": units * product.power_w,
-                    "energy_wh": units * product.energy_wh,
-                    "binding": each.sized.binding,
-                    "x_m": x,
-                    "y_m": y - width,
-                    "length_m": length,
-                    "width_m": width,
-                    "stage": _first_stage(spec, len(rows) + 1),
-                    "origin": origins.of(each.entry.path),
-                }
-            )
-            x, deepest = x + length, max(deepest, width)
-    return pl.DataFrame(rows, schema={column.name: column.dtype for column in tables.BATTERIES.columns})
+def frames(spec: ClusterSpec, entries: Sequence[SizedBanks], origins: Origins) -> dict[str, pl.DataFrame]:
+    """Tables of batteries, a row per bank; of bank sizings, a row per entry; and of bank needs, some rows per entry."""
+    banks = [(each, number, units) for each in entries for number, units in enumerate(each.sizing.per_bank, 1)]
+    have = [capacity_of(units, each.product) for each, _, units in banks]
+    needs = [(each, need) for each in entries for need in each.sizing.needs]
+    swings = [each.swing for each in entries]
+    return {
+        "batteries": tables.BATTERIES.frame(
+            {
+                "battery": list(range(len(banks))),
+                "name": [each.entry.name for each, _, _ in banks],
+                "bank": [number for _, number, _ in banks],
+                "product": [each.product.slug for each, _, _ in banks],
+                "level": [each.level for each, _, _ in banks],
+                "units": [units for _, _, units in banks],
+                "power_w": [capacity.power_w for capacity in have],
+                "energy_wh": [capacity.energy_wh for capacity in have],
+                "binding": [each.sizing.binding for each, _, _ in banks],
+                **battery_pads(spec.halls, [(units, each.product) for each, _, units in banks]),
+                "stage": [_first_stage(spec, count) for count in range(1, len(banks) + 1)],
+                "origin": [origins.of(each.entry.path) for each, _, _ in banks],
+            }
+        ),
+        "bank_sizings": tables.BANK_SIZINGS.frame(
+            {
+                "bank_sizing": list(range(len(entries))),
+                "name": [each.entry.name for each in entries],
+                "load_w": [each.load_w for each in entries],
+                "swing_w": [swing and swing.height_w for swing in swings],
+                "bank_swing_w": [swing and swing.left_w for swing in swings],
+                "in_rack_j": [swing and swing.in_rack_j for swing in swings],
+                "spare_units": [each.sizing.spare for each in entries],
+                "origin": [origins.of(each.entry.path) for each in entries],
+            }
+        ),
+        "bank_needs": tables.BANK_NEEDS.frame(
+            {
+                "bank_need": list(range(len(needs))),
+                "name": [each.entry.name for each, _ in needs],
+                "need": [need.name for _, need in needs],
+                "power_w": [need.power_w for _, need in needs],
+                "energy_wh": [need.energy_wh for _, need in needs],
+                "window": [need.window for _, need in needs],
+                "units": [need.units for _, need in needs],
+                "origin": [origins.of(each.entry.path) for each, _ in needs],
+            }
+        ),
+    }
 
 
 def _first_stage(spec: ClusterSpec, banks: int) -> int:
     """The first stage that needs so many banks in service, else the last."""
     needed = (at for at, stage in enumerate(spec.stages) if stage.needs and stage.needs.banks >= banks)
     return next(needed, len(spec.stages) - 1)
-
-
-def shortest_s(plan: Plan) -> float | None:
-    """Shortest time that any entry carries its load with all its units, seconds; None without batteries."""
-    every = banked(plan.spec, plan.catalog, plan.power_nodes, plan.racks)
-    return min((carried(each.sized, each.product, each.window, each.load_w).all_s for each in every), default=None)
