@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+POWER_SHELF = "power-shelf"  # a device, and the key of a rack's part that is such a device
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -65,6 +67,7 @@ class RackPart:
     count: int
     height_u: int
     kind: str = ""  # the entry's own word for it: nvlink-switch, power-shelf, cdu
+    product: str = ""  # slug of a power device; a power shelf always has one
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def rack(slug: str, made: Entry) -> Rack:
     """Rack of a valid entry; its parts in the entry's order."""
     data = made.data
     parts = tuple(
-        RackPart(part["model"], int(part["count"]), int(part["height_u"]), kind)
+        RackPart(part["model"], int(part["count"]), int(part["height_u"]), kind, part.get("product", ""))
         for kind, part in data.get("parts", {}).items()
     )
     return Rack(

@@ -60,7 +60,7 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
         "sources": sources(spec, origins),
         "power_nodes": power_nodes,
         "feeds": feeds,
-        **banks.frames(spec, banks.size_banks(spec, catalog, power_nodes, racks.frame), origins),
+        **banks.size_banks(spec, catalog, power_nodes, racks.frame, origins),
         "cells": cells.cells(spec, groups, nodes, cell_of, origins),
     }
     return Plan(spec=spec, catalog=catalog, stages=stages(spec, frames, origins), origins=origins.paths(), **frames)

@@ -1,6 +1,6 @@
 """Where halls, racks and battery pads lie, in metres: x to the east, y to the north of the site's origin."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 
 import numpy as np
@@ -38,7 +38,7 @@ def rack_positions(
     return {"x_m": x_m + (position - 1.0) * position_m, "y_m": y_m + (row - 1.0) * row_m}
 
 
-def battery_pads(halls: Sequence[Hall], banks: Iterable[tuple[int, Battery]]) -> dict[str, list[float]]:
+def battery_pads(halls: Sequence[Hall], banks: Iterable[tuple[int, Battery]]) -> Iterator[dict[str, float]]:
     """Pad of each bank, given by its units and their product: its south-west corner and its sides.
 
     Pads stand south of the halls and no wider than these: units side by side in rows.
@@ -48,14 +48,11 @@ def battery_pads(halls: Sequence[Hall], banks: Iterable[tuple[int, Battery]]) ->
     east = max((x + length for x, length in zip(floors["x_m"], floors["length_m"], strict=True)), default=0.0)
     x, y = west, south - CLEAR_M
     deepest = 0.0  # of the pads that begin at y
-    pads = []
     for units, product in banks:
         one_m, deep_m = product.width_m + product.spacing_m, product.length_m + product.spacing_m
         side_by_side = min(units, max(1, int((east - west) / one_m)))
         length, width = side_by_side * one_m, ceil(units / max(side_by_side, 1)) * deep_m
         if x > west and x + length > east:
             x, y, deepest = west, y - deepest, 0.0
-        pads.append((x, y - width, length, width))
+        yield {"x_m": x, "y_m": y - width, "length_m": length, "width_m": width}
         x, deepest = x + length, max(deepest, width)
-    columns = ("x_m", "y_m", "length_m", "width_m")
-    return {name: [pad[at] for pad in pads] for at, name in enumerate(columns)}
