@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from topology.artifacts.pictures.drawing import fitted, plural, units
+from topology.artifacts.pictures.drawing import plural, shorten, units
 from topology.artifacts.pictures.places import Rectangle
 from topology.plan import Plan
 
@@ -62,7 +62,7 @@ def battery_pads(plan: Plan, pads: tuple[Rectangle, ...], font: float) -> Iterat
             height=units(pad.height),
             pattern=f"unit-{row['product']}",
             units=full + last,
-            caption=fitted(caption, pad.width - font, font),
+            caption=shorten(caption, pad.width - font, font),
             caption_x=units(0.5 * font),
             caption_y=units(deep - product.spacing_m / 2 + 0.35 * font),
             tip=f"bank {row['bank']} of {row['name']}: {row['units']:,} x {row['product']}, {size}",

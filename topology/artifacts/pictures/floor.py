@@ -13,8 +13,8 @@ import polars as pl
 
 from topology.artifacts.pictures import places
 from topology.artifacts.pictures.batteries import Pad, Unit, battery_pads, battery_units
-from topology.artifacts.pictures.drawing import PER_M, fitted, plural, spans, units
-from topology.artifacts.pictures.legend import Entry, Swatch, laid_out, swatches
+from topology.artifacts.pictures.drawing import PER_M, plural, shorten, spans, units
+from topology.artifacts.pictures.legend import LegendEntry, Swatch, lay_out, swatches
 from topology.artifacts.pictures.places import WALL_M, Rectangle
 from topology.artifacts.pictures.runs import runs
 from topology.plan import Plan, names
@@ -37,7 +37,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HallRow:
     """A row of a hall."""
 
     key: str
@@ -62,7 +62,7 @@ class HallPlan:
     depth: str
     pitch: str  # pattern of its positions
     label_y: str
-    rows: tuple[Row, ...]
+    rows: tuple[HallRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Floor:
     note: str
     note_xy: tuple[str, str]
     swatches: tuple[Swatch, ...]
-    legend: tuple[Entry, ...]
+    legend: tuple[LegendEntry, ...]
     pitches: tuple[tuple[str, str], ...]  # name and width of the pattern of each position pitch
     halls: tuple[HallPlan, ...]
     units: tuple[Unit, ...]
@@ -94,10 +94,10 @@ def floor_plan(plan: Plan) -> Floor:
     halls = plan.spec.halls
     floors, as_given = places.hall_floors(plan.halls)
     pads = places.rectangles(plan.batteries)
-    outer = places.around([_walled(floor) for floor in floors] + list(pads))
+    outer = places.around([_with_walls(floor) for floor in floors] + list(pads))
     width = max(outer.width, LEAST_M)
     font = max(width, outer.height * 0.6) / LETTERS
-    legend, legend_height = laid_out(_words(plan), width, font)
+    legend, legend_height = lay_out(_words(plan), width, font)
     top = -(outer.y + outer.height) - 2.4 * font
     head = 5.2 * font + legend_height
     box = Rectangle(outer.x - 2 * font, top - head, width + 4 * font, outer.height + head + 2.4 * font + 5 * font)
@@ -116,7 +116,7 @@ def floor_plan(plan: Plan) -> Floor:
         note="" if as_given else "Halls overlap where the spec puts them (origin_m); they are drawn apart.",
         note_xy=(units(at.x), units(-outer.y + 4.2 * font)),
         swatches=swatches(plan, min(font, LEAST_M / 30) * PER_M),
-        legend=tuple(entry.moved(outer.x, at.y + 2.8 * font, PER_M) for entry in legend),
+        legend=tuple(entry.at(outer.x, at.y + 2.8 * font, PER_M) for entry in legend),
         pitches=tuple((_pitch(pitch), units(pitch)) for pitch in sorted({hall.position_pitch_m for hall in halls})),
         halls=tuple(_halls(plan, floors, font)),
         units=tuple(battery_units(plan)),
@@ -129,7 +129,7 @@ def _pitch(pitch_m: float) -> str:
     return f"pitch{round(pitch_m * 1000)}"
 
 
-def _walled(floor: Rectangle) -> Rectangle:
+def _with_walls(floor: Rectangle) -> Rectangle:
     return Rectangle(floor.x - WALL_M, floor.y - WALL_M, floor.width + 2 * WALL_M, floor.height + 2 * WALL_M)
 
 
@@ -193,7 +193,7 @@ def _halls(plan: Plan, floors: tuple[Rectangle, ...], font: float) -> Iterator[H
                 units(floor.width + 2 * WALL_M),
                 units(floor.height + 2 * WALL_M),
             ),
-            caption=fitted(f"{hall.name} · {_short(here, plan)}", floor.width + 2 * WALL_M + alone, letter),
+            caption=shorten(f"{hall.name} · {_short(here, plan)}", floor.width + 2 * WALL_M + alone, letter),
             caption_y=units(-floor.height - WALL_M - 0.4 * letter),
             caption_font=units(letter),
             tip=tip,
@@ -202,7 +202,7 @@ def _halls(plan: Plan, floors: tuple[Rectangle, ...], font: float) -> Iterator[H
             pitch=_pitch(hall.position_pitch_m),
             label_y=units(-depth / 2 + 0.3 * min(0.75 * font, 0.9 * depth)),
             rows=tuple(
-                Row(
+                HallRow(
                     key=f"{hall.name}-row{row['number']:02}",
                     number=str(row["number"]),
                     y=units(-(row["number"] - 1) * hall.row_pitch_m),

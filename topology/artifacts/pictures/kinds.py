@@ -9,7 +9,7 @@ from topology.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class RackBox:
     """Something that takes rack units; the lowest of them is `u`, from 1."""
 
     role: str  # node, part, leaf, spine, core, appliance, or empty for a slot whose node is left out
@@ -39,7 +39,7 @@ class RackKind:
     height_u: int
     power_w: int
     weight_kg: float | None
-    boxes: tuple[Box, ...]  # bottom up
+    boxes: tuple[RackBox, ...]  # bottom up
     feeds: tuple[Feed, ...]  # A, then B; none without a power tree
 
 
@@ -127,7 +127,7 @@ def _missing(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
     return every.join(plan.nodes.select("rack", "slot"), on=["rack", "slot"], how="anti").sort("rack", "slot")
 
 
-def _design_boxes(plan: Plan, slug: str, empty: set[int]) -> tuple[Box, ...]:
+def _design_boxes(plan: Plan, slug: str, empty: set[int]) -> tuple[RackBox, ...]:
     """Nodes and then the other parts of a rack design, stacked bottom up.
 
     The catalogue counts them and gives their heights, not their rack units: those are the maker's.
@@ -139,25 +139,25 @@ def _design_boxes(plan: Plan, slug: str, empty: set[int]) -> tuple[Box, ...]:
         there = slot not in empty
         words = f"slot {slot} · {node.model}" if there else f"slot {slot} · left out"
         tip = f"{words}, {node.height_u} U, {node.power_max_w / 1000:g} kW at most" if there else words
-        made.append(Box("node" if there else "empty", u, node.height_u, words, tip))
+        made.append(RackBox("node" if there else "empty", u, node.height_u, words, tip))
         u += node.height_u
     for part in design.parts:
         for number in range(1, part.count + 1):
-            made.append(Box("part", u, part.height_u, part.model, f"{part.model}, {number} of {part.count}"))
+            made.append(RackBox("part", u, part.height_u, part.model, f"{part.model}, {number} of {part.count}"))
             u += part.height_u
     return tuple(box for box in made if box.height_u)
 
 
-def _network_boxes(plan: Plan, stored: pl.DataFrame) -> tuple[Box, ...]:
+def _network_boxes(plan: Plan, stored: pl.DataFrame) -> tuple[RackBox, ...]:
     made = []
     for u, slug, what in stored.select("u", "product", "what").iter_rows():
         tier = what.rpartition(" ")[2]
         product = plan.catalog.appliances[slug] if tier == "appliance" else plan.catalog.switches[slug]
         tip = f"{what}: {product.manufacturer} {product.model}, U{u}, {product.power_max_w / 1000:g} kW at most"
-        made.append(Box(tier, u, product.height_u, f"{what} · {slug}", tip))
+        made.append(RackBox(tier, u, product.height_u, f"{what} · {slug}", tip))
     return tuple(made)
 
 
-def _network_title(boxes: tuple[Box, ...]) -> str:
+def _network_title(boxes: tuple[RackBox, ...]) -> str:
     count = len(boxes)
     return f"network rack, {count} {'box' if count == 1 else 'boxes'}"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from topology.expand.origins import Origins
 from topology.expand.power import feeds
-from topology.expand.power.tree import BOTH, Loads, Tree, grow
+from topology.expand.power.tree import BOTH, Loads, PowerTree, grow
 from topology.plan import tables
 from topology.spec.model import ClusterSpec
 
@@ -93,7 +93,7 @@ def _both_sides(racks: pl.DataFrame, load: NDArray[np.float64]) -> Loads:
     return Loads(side, hall, row, np.tile(load / 2, 2), np.tile(load, 2))
 
 
-def _stages(tree: Tree, racks: NDArray[np.int64], beyond: int) -> list[NDArray[np.int64]]:
+def _stages(tree: PowerTree, racks: NDArray[np.int64], beyond: int) -> list[NDArray[np.int64]]:
     """First stage of every pool, by level: that of the earliest rack below it."""
     below = np.tile(racks, 2)
     hangs = tree.feeds
