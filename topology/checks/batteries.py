@@ -29,8 +29,7 @@ def banks_ride_through(plan: Plan) -> pl.DataFrame:
             continue
         spare = len(each.sizing.per_bank) if each.entry.redundancy == "N+1" else 0
         have = each.ride_through_s(each.sizing.units - spare)
-        without = spare and not enough(capacity_of(each.sizing.units - spare, each.product).power_w, each.load_w)
-        if without and enough(capacity_of(each.sizing.units, each.product).power_w, each.load_w):
+        if each.holds(each.sizing.units) and not each.holds(each.sizing.units - spare):
             continue  # B303 says so
         if not enough(have, asked):
             out = " with one unit of each bank out" if spare else ""
@@ -54,10 +53,11 @@ def power_holds_without_a_unit(plan: Plan) -> pl.DataFrame:
     for each in planned_banks(plan):
         if each.entry.redundancy != "N+1" or not _carries(each):
             continue
-        left = capacity_of(each.sizing.units - len(each.sizing.per_bank), each.product)
-        if not enough(left.power_w, each.load_w):
+        units = each.sizing.units - len(each.sizing.per_bank)
+        if not each.holds(units):
+            power_w = capacity_of(units, each.product).power_w
             message = (
-                f"with one unit of each bank out, {each.entry.name} gives {left.power_w / 1e6:,.1f} MW; "
+                f"with one unit of each bank out, {each.entry.name} gives {power_w / 1e6:,.1f} MW; "
                 f"its load is {each.load_w / 1e6:,.1f} MW"
             )
             found.append((each, message, f"give it {_needed(each):,} units"))

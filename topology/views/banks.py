@@ -46,6 +46,10 @@ class PlannedBanks:
         """How long the load is carried by all units, without one, and without the largest bank."""
         return RideThrough(*(self.ride_through_s(units) for units in self.sizing.in_service))
 
+    def holds(self, units: int) -> bool:
+        """Whether the power of some of the units is enough for the load."""
+        return enough(units * self.product.power_w, self.load_w)
+
     def ride_through_s(self, units: int) -> float:
         """Seconds that some of the units carry the load."""
         return ride_through_s(units, self.product, self.window, self.load_w)

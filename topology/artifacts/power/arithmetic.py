@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from topology.catalog.battery_units import Need, capacity_of, enough, one_way_efficiency, whole_units
+from topology.catalog.battery_units import Need, capacity_of, one_way_efficiency, whole_units
 from topology.catalog.model import Battery
 from topology.spec.model import BatteryBanks
 from topology.spec.swing import Swing
@@ -108,9 +108,8 @@ def _ride_through_lines(banks: PlannedBanks) -> list[SizingStep]:
     entry, battery, load = banks.entry, banks.product, _mw(banks.load_w)
     efficiency = _figure(one_way_efficiency(battery))
     for name, units in zip(("t", "t(one unit less)", "t(one bank less)"), banks.sizing.in_service, strict=True):
-        have = capacity_of(units, battery)
-        formula = f"{_mwh(have.energy_wh)} · ({entry.soc:g} - {entry.reserve_soc:g}) · {efficiency} / {load}"
-        if not enough(have.power_w, banks.load_w):
+        formula = f"{_mwh(capacity_of(units, battery).energy_wh)} · ({entry.soc:g} - {entry.reserve_soc:g}) · {efficiency} / {load}"
+        if not banks.holds(units):
             formula = f"{units:,} · {_mw(battery.power_w)} < {load}, power does not hold"
         lines.append(SizingStep(name, formula, _figure(banks.ride_through_s(units)), "s"))
     return lines

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from topology.expand.power.spread import earlier
 from topology.plan import tables
 from topology.spec.model import RackFeed
 
@@ -54,7 +55,7 @@ def frame(
     circuits, amps = breakers(feed, load)
     rack, side = np.divmod(np.arange(2 * count), 2)
     mine = pool[side * count + rack]
-    position = _positions(mine, circuits[rack])
+    position = earlier(mine, circuits[rack]) + 1
     phase = _phases(position, circuits[rack]) if feed.phases == 1 else pl.repeat(THREE, 2 * count, eager=True)
     capacity = (
         circuits * np.array([circuit_w(feed, size) for size in np.unique(amps)])[np.searchsorted(np.unique(amps), amps)]
@@ -86,13 +87,3 @@ def _phases(position: NDArray[np.int64], circuits: NDArray[np.int64]) -> pl.Seri
     return words.join(kinds.with_columns(phase=pl.Series(made)), on=["first", "circuits"], maintain_order="left")[
         "phase"
     ]
-
-
-def _positions(panel: NDArray[np.int64], circuits: NDArray[np.int64]) -> NDArray[np.int64]:
-    """First breaker position of each feed on its panel, from 1, feeds in order."""
-    order = np.argsort(panel, kind="stable")
-    before = np.cumsum(circuits[order]) - circuits[order]
-    starts = np.searchsorted(panel[order], panel[order])
-    position = np.empty_like(panel)
-    position[order] = before - before[starts] + 1
-    return position

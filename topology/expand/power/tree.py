@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from topology.expand.power.spread import spread
+from topology.expand.power.spread import earlier, spread
 from topology.expand.rules import found
 from topology.findings import FindingsError
 from topology.spec.model import Level
@@ -231,12 +231,7 @@ def _sum(index: Int, watts: F64, count: int) -> F64:
 
 def _rank(keys: Int) -> Int:
     """Place of each entry among its equals, in order."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    starts = np.searchsorted(ordered, ordered)
-    rank = np.empty_like(keys)
-    rank[order] = np.arange(len(keys)) - starts
-    return rank
+    return earlier(keys, np.ones_like(keys))
 
 
 def _each_fits(level: Level, carried: F64) -> None:

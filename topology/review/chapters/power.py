@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from topology.review.amounts import arrow, count, megawatts, plural, signed, signed_mw
 from topology.review.chapters.faults import faulty
-from topology.review.chapters.power_facts import PowerFacts, Ride, StageSupply
+from topology.review.chapters.power_facts import PowerFacts, Ride, Stage
 from topology.review.chapters.power_rows import level_facts, source_facts
 from topology.review.document import (
     Block,
@@ -226,7 +226,7 @@ def _mw(label: str, base: float, head: float) -> Figure:
     return Figure((label,), *words, (f"{signed_mw(head - base)} MW" if head != base else "0",))
 
 
-def _ratio(stage: StageSupply | None) -> Words:
+def _ratio(stage: Stage | None) -> Words:
     if stage is None:
         return ("–",)
     return (f"{megawatts(stage.load_w)} / {'–' if stage.supply_w is None else megawatts(stage.supply_w)} MW",)

@@ -18,7 +18,7 @@ STRENGTH = ("N", "N+1", "4N/3", "2N")  # redundancies of a level, the weakest fi
 
 
 @dataclass(frozen=True, slots=True)
-class StageSupply:
+class Stage:
     """Load and supply of a stage, watts; without sources there is no supply to speak of."""
 
     load_w: float
@@ -30,13 +30,13 @@ class StageSupply:
         return None if self.supply_w is None else self.supply_w - self.load_w
 
 
-def by_stage(plan: Plan) -> dict[str, StageSupply]:
+def by_stage(plan: Plan) -> dict[str, Stage]:
     """Every stage by name, in order."""
     if plan.sources.height:
         rows = supply.stages(plan).select("name", "load_w", "supply_w")
-        return {name: StageSupply(load, given) for name, load, given in rows.iter_rows()}
+        return {name: Stage(load, given) for name, load, given in rows.iter_rows()}
     rows = plan.stages.select("name", "it_w")
-    return {name: StageSupply(supply.facility_w(plan, it_w), None) for name, it_w in rows.iter_rows()}
+    return {name: Stage(supply.facility_w(plan, it_w), None) for name, it_w in rows.iter_rows()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class PowerFacts:
         every = {name: each.headroom_w for name, each in self.stages[1].items() if each.headroom_w is not None}
         return {name: -left for name, left in every.items() if left < 0}
 
-    def old(self, stage: str) -> StageSupply | None:
+    def old(self, stage: str) -> Stage | None:
         """A stage of head as base has it, under its old name where it was renamed."""
         back = {new: was for was, new in self.review.changes.renames.stages.renamed.items()}
         return self.stages[0].get(back.get(stage, stage))
