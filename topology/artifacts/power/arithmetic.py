@@ -108,7 +108,8 @@ def _ride_through_lines(banks: PlannedBanks) -> list[SizingStep]:
     entry, battery, load = banks.entry, banks.product, _mw(banks.load_w)
     efficiency = _figure(one_way_efficiency(battery))
     for name, units in zip(("t", "t(one unit less)", "t(one bank less)"), banks.sizing.in_service, strict=True):
-        formula = f"{_mwh(capacity_of(units, battery).energy_wh)} · ({entry.soc:g} - {entry.reserve_soc:g}) · {efficiency} / {load}"
+        energy = _mwh(capacity_of(units, battery).energy_wh)
+        formula = f"{energy} · ({entry.soc:g} - {entry.reserve_soc:g}) · {efficiency} / {load}"
         if not banks.holds(units):
             formula = f"{units:,} · {_mw(battery.power_w)} < {load}, power does not hold"
         lines.append(SizingStep(name, formula, _figure(banks.ride_through_s(units)), "s"))
