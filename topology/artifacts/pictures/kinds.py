@@ -46,12 +46,12 @@ class RackKind:
 def with_kinds(plan: Plan) -> pl.DataFrame:
     """The table of racks with a column `kind`, text that is equal where racks look alike."""
     content = (
-        _stored(plan)
+        _boxes(plan)
         .group_by("rack", maintain_order=True)
         .agg(boxes=pl.format("{}:{}:{}", "u", "product", "what").str.join(";"))
     )
     missing = (
-        _missing(plan).group_by("rack", maintain_order=True).agg(missing=pl.col("slot").cast(pl.String).str.join(","))
+        _empty_slots(plan).group_by("rack", maintain_order=True).agg(missing=pl.col("slot").cast(pl.String).str.join(","))
     )
     feed = pl.format("{}:{}:{}:{}", "side", "circuits", "breaker_a", "load_w")
     feeds = plan.feeds.sort("rack", "side").group_by("rack", maintain_order=True).agg(feeds=feed.str.join(";"))
@@ -67,8 +67,8 @@ def kinds(plan: Plan, racks: pl.DataFrame) -> dict[str, RackKind]:
     """The kinds of `racks`, as `with_kinds` gives them, by the text in their column."""
     samples = racks.unique("kind", keep="first", maintain_order=True)
     chosen = samples["rack"].implode()
-    stored = _stored(plan, chosen).partition_by("rack", as_dict=True)
-    missing = _missing(plan, chosen).partition_by("rack", as_dict=True)
+    stored = _boxes(plan, chosen).partition_by("rack", as_dict=True)
+    missing = _empty_slots(plan, chosen).partition_by("rack", as_dict=True)
     fed = plan.feeds.filter(pl.col("rack").is_in(chosen)).sort("rack", "side").partition_by("rack", as_dict=True)
     made = {}
     for row in samples.iter_rows(named=True):
@@ -92,7 +92,7 @@ def kinds(plan: Plan, racks: pl.DataFrame) -> dict[str, RackKind]:
     return made
 
 
-def _stored(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
+def _boxes(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
     """Switches and appliances of racks, bottom up: rack, u, product, fabric, what."""
     fabrics = plan.fabrics.select("fabric", fabric_name="name", product="switch")
     switches, appliances = plan.switches, plan.appliances
@@ -107,7 +107,7 @@ def _stored(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
     return pl.concat([seen.select(columns), others.select(columns)]).sort("rack", "u")
 
 
-def _missing(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
+def _empty_slots(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
     """Slots of racks that the design has and the plan leaves empty: rack, slot."""
     slots = {
         slug: plan.catalog.racks[slug].nodes for (slug,) in plan.racks.select("design").unique().iter_rows() if slug

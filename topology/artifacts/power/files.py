@@ -62,7 +62,7 @@ def sheet(each: PlannedBanks) -> Sheet:
         f"{each.load_w / 1e6:,.1f} MW",
         tuple(str(line) for line in sizing_steps(each)),
         _swing(each),
-        tuple(_beside(count, each) for count in counts),
+        tuple(_comparison(count, each) for count in counts),
     )
 
 
@@ -78,6 +78,6 @@ def _swing(each: PlannedBanks) -> tuple[str, ...]:
     )
 
 
-def _beside(count: int, each: PlannedBanks) -> tuple[str, str, str]:
+def _comparison(count: int, each: PlannedBanks) -> tuple[str, str, str]:
     have = capacity_of(count, each.product)
     return f"{count:,}", f"{have.power_w / 1e6:,.1f}", f"{have.energy_wh / 1e6:,.1f}"
