@@ -51,7 +51,9 @@ def with_kinds(plan: Plan) -> pl.DataFrame:
         .agg(boxes=pl.format("{}:{}:{}", "u", "product", "what").str.join(";"))
     )
     missing = (
-        _empty_slots(plan).group_by("rack", maintain_order=True).agg(missing=pl.col("slot").cast(pl.String).str.join(","))
+        _empty_slots(plan)
+        .group_by("rack", maintain_order=True)
+        .agg(missing=pl.col("slot").cast(pl.String).str.join(","))
     )
     feed = pl.format("{}:{}:{}:{}", "side", "circuits", "breaker_a", "load_w")
     feeds = plan.feeds.sort("rack", "side").group_by("rack", maintain_order=True).agg(feeds=feed.str.join(";"))
