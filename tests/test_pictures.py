@@ -123,7 +123,7 @@ def test_a_stage_more_keeps_the_colours_of_the_others():
 def test_halls_that_overlap_are_drawn_apart_and_the_picture_says_so():
     text = (ROOT / "tests/golden/islands-and-core/cluster.yaml").read_text()
     plan = plan_of(text)
-    floors, as_given = hall_floors(plan.spec.halls)
+    floors, as_given = hall_floors(plan.halls)
     assert not as_given
     assert not floors[0].overlaps(floors[1])
     assert "drawn apart" in pictures(plan)["report/site.svg"]

@@ -24,17 +24,18 @@ from topology import checks
 from topology.artifacts.power.files import artifacts
 from topology.catalog.load import load as load_catalog
 from topology.expand import expand
-from topology.expand.batteries import carried, sizing
 from topology.expand.fabrics import kinds
 from topology.expand.origins import Origins
-from topology.expand.power.banks import banked
+from topology.expand.power.banks import size_banks
 from topology.expand.power.build import sources, tree_and_feeds
+from topology.expand.power.sizing import sizing
 from topology.findings import FindingsError, Severity
 from topology.plan import tables
 from topology.source import Source
 from topology.spec.load import load
-from topology.spec.model import BatteryBanks, Level, Needs, Power, PowerSource, RackFeed, Stage
+from topology.spec.model import BatteryBanks, Level, Needs, Power, PowerSource, RackFeed, Stage, Workload
 from topology.views import failures, supply
+from topology.views.banks import planned_banks
 
 STACKS = Path(__file__).parents[1] / "stacks"
 TREES = settings(deadline=None, max_examples=200)
@@ -77,6 +78,8 @@ def plan_of(power, places, loads_w, stages):
             "row": np.array([row for _, row in places]),
             "position": np.arange(count) + 1,
             "number": np.arange(count) + 1,
+            "x_m": 0.0,
+            "y_m": 0.0,
             "role": pl.Series(["compute"] * count, dtype=tables.RACK_ROLES),
             "design": pl.Series(["nvidia-dgx-h100-x4"] * count),
             "group": pl.Series([0] * count),
@@ -380,6 +383,11 @@ def test_a_stage_has_the_sources_that_stand_or_that_it_names(plants, steps, cool
 # --- batteries ------------------------------------------------------------------------------------
 
 
+def sized(plan):
+    """Entries of the spec as a plan holds them whose banks are sized for its racks."""
+    return planned_banks(replace(plan, **size_banks(plan.spec, plan.catalog, plan.power_nodes, plan.racks, Origins())))
+
+
 @TREES
 @given(
     st.sampled_from(["tesla-megapack-2xl-4h", "tesla-megapack-2xl-2h"]),
@@ -411,20 +419,46 @@ def test_banks_of_a_small_site_carry_what_a_second_calculation_says(
         joules = count * one.energy_wh * 3600 * (soc - reserve) * math.sqrt(one.round_trip)
         return joules / site_w if count * one.power_w >= site_w * (1 - 1e-9) else 0.0
 
-    (each,) = banked(plan.spec, plan.catalog, plan.power_nodes, plan.racks)
+    (each,) = sized(plan)
     least = next(count for count in range(1, 10**6) if seconds(count) >= ride_s * (1 - 1e-9))
     spare = banks if redundancy == "N+1" else 0
     assert each.load_w == pytest.approx(site_w)
-    assert each.sized.units == max(least, banks) + spare
-    assert sorted(each.sized.per_bank) == sorted(
-        each.sized.units // banks + (at < each.sized.units % banks) for at in range(banks)
+    assert each.sizing.units == max(least, banks) + spare
+    assert sorted(each.sizing.per_bank) == sorted(
+        each.sizing.units // banks + (at < each.sizing.units % banks) for at in range(banks)
     )
-    given = replace(each, sized=sizing(replace(entry, units=units), one, each.load_w, None))
-    had = carried(given.sized, one, given.window, given.load_w)
+    power = replace(power, batteries=(replace(entry, units=units),))
+    (given,) = sized(replace(plan, spec=replace(plan.spec, power=power)))
+    had = given.ride_through
     largest = math.ceil(units / banks)
     assert (had.all_s, had.without_unit_s, had.without_bank_s) == pytest.approx(
         (seconds(units), seconds(units - 1), seconds(units - largest))
     )
+
+
+def test_the_needs_of_a_small_site_are_those_of_a_pocket_calculator():
+    """Ten racks of 40 kW at PUE 1.2 behind 480 kW of banks; a job swings by half of the 400 kW in 10 s."""
+    entry = BatteryBanks("bank", "tesla-megapack-2xl-4h", "ups", path=("power", "batteries", 0))
+    entry = replace(entry, ride_through_s=7200.0, hold_s=36_000.0, banks=2, redundancy="N+1")
+    power = Power(
+        levels=(Level("ups", 3e6, "2N", 0.96), Level("busway", 2.1e6, "2N", 0.99)),
+        feed=RackFeed(415.0, 3, 0.8, 1250.0),
+        workload=Workload(swing=0.5, period_s=10.0, duty=0.4, ramp_limit_mw_per_s=0.01),
+        batteries=(entry,),
+    )
+    plan = plan_of(power, [(0, 0)] * 10, [40_000] * 10, [0] * 10)
+    made = size_banks(plan.spec, plan.catalog, plan.power_nodes, plan.racks, Origins())
+    assert made["bank_sizings"].rows() == [(0, "bank", 480_000.0, 200_000.0, 200_000.0, 0.0, 2, 0)]
+    rows = [row[1:-1] for row in made["bank_needs"].with_columns(pl.col(pl.Float64).round(3)).rows()]
+    assert rows == [
+        ("bank", "power", 480_000.0, 0.0, 0.8, 1),
+        ("bank", "ride-through", 480_000.0, 960_000.0, 0.8, 1),  # of 3,032.5 kWh each
+        ("bank", "hold", 480_000.0, 4_800_000.0, 1.0, 2),  # of 3,790.6 kWh each
+        ("bank", "swing", 120_000.0, 133.333, 0.8, 1),  # 0.24 x 10 s x 200 kW
+        ("bank", "step", 200_000.0, 555.556, 0.8, 1),  # (200 kW)^2 / (2 x 10 kW/s)
+    ]
+    assert made["batteries"]["units"].to_list() == [2, 2]
+    assert made["batteries"]["binding"].to_list() == ["hold", "hold"]
 
 
 # --- the sites on record --------------------------------------------------------------------------

@@ -203,8 +203,9 @@ def test_a_fault_is_answered_with_one_sentence(fault):
     assert [each for each in said(FAULTS[fault](site())) if each != WAITS] == SENTENCES[fault]
 
 
-def test_shelves_that_carry_a_rack_only_with_their_spares_are_found():
-    """Eight shelves of 33 kW, two of them spare, carry 198 kW."""
+@cache
+def nvl():
+    """A plan of eight racks with eight shelves of 33 kW each, two of them spare."""
     site = {
         "version": 1,
         "name": "nvl",
@@ -214,9 +215,28 @@ def test_shelves_that_carry_a_rack_only_with_their_spares_are_found():
         "fabrics": [],
         "power": {"shelves": "N+2"},
     }
-    plan = expand(loaded(site), load_catalog())
-    assert [finding for finding in checks.run(plan) if finding.code == "P208"] == []
+    return expand(loaded(site), load_catalog())
+
+
+def said_of_shelves(plan):
+    """What is said when every rack draws 200 kW, and of how many racks."""
     drawn = plan.racks.with_columns(power_w=pl.lit(200_000, pl.UInt32))
-    (wrong,) = (finding for finding in checks.run(replace(plan, racks=drawn)) if finding.code == "P208")
-    assert wrong.message == "rack h1r0001 draws up to 200.0 kW; 6 of its 8 shelves carry 198.0 kW"
-    assert wrong.count == 8
+    return [(each.message, each.count) for each in checks.run(replace(plan, racks=drawn)) if each.code == "P208"]
+
+
+def test_shelves_that_carry_a_rack_only_with_their_spares_are_found():
+    """Eight shelves of 33 kW, two of them spare, carry 198 kW."""
+    assert [finding for finding in checks.run(nvl()) if finding.code == "P208"] == []
+    assert said_of_shelves(nvl()) == [("rack h1r0001 draws up to 200.0 kW; 6 of its 8 shelves carry 198.0 kW", 8)]
+
+
+def test_an_unrelated_shelf_of_the_overlay_carries_no_rack(tmp_path):
+    """A rack is carried by the product that its shelves are, whatever else the catalogue holds."""
+    text = "kind: power\nextends: nvidia-nvl72-power-shelf-33kw\nrating: {w: 66000}\n"
+    (tmp_path / "power").mkdir()
+    (tmp_path / "power/shelf-66kw.yaml").write_text(
+        text + "sources: [{covers: [rating], document: a type plate, mark: maker}]\n"
+    )
+    plan = replace(nvl(), catalog=load_catalog(tmp_path))
+    assert plan.catalog.power["shelf-66kw"].rating_w == 66_000
+    assert said_of_shelves(plan) == said_of_shelves(nvl())

@@ -11,7 +11,6 @@ from topology.artifacts.pictures import files as pictures
 from topology.artifacts.power import files as power
 from topology.artifacts.pulumi import files as pulumi
 from topology.artifacts.slurm import files as slurm
-from topology.expand.power.banks import shortest_s
 from topology.plan import Plan, store
 from topology.views import summary
 
@@ -60,7 +59,7 @@ def manifest(plan: Plan, spec_sha256: str, version: str) -> dict[str, object]:
         "spec_sha256": spec_sha256,
         "catalog_sha256": plan.catalog.sha256,
         "counts": summary.counts(plan),
-        "power": summary.power(plan, shortest_s(plan)),
+        "power": summary.power(plan),
         "stages": summary.stages(plan),
         "cells": summary.cells(plan),
     }

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from topology.catalog.model import Source
+from topology.catalog.model import Citation
 
 Data = Mapping[str, Any]  # plain YAML: maps, lists, text, numbers, true, false, null
 ABOUT = frozenset({"extends", "sources"})  # keys about the entry, not about the product
@@ -19,7 +19,7 @@ class Entry:
     """A whole product: every inherited key filled in, every source still with its figures."""
 
     data: Data
-    sources: tuple[Source, ...]
+    sources: tuple[Citation, ...]
 
 
 def entry(written: Data, base: Entry | None = None) -> Entry:
@@ -34,10 +34,10 @@ def entry(written: Data, base: Entry | None = None) -> Entry:
     return Entry(data, inherited + sources(written))
 
 
-def sources(written: Data) -> tuple[Source, ...]:
+def sources(written: Data) -> tuple[Citation, ...]:
     """Sources of a file in its own order; empty when it has none."""
     return tuple(
-        Source(tuple(one["covers"]), one["document"], one.get("where", ""), one["mark"])
+        Citation(tuple(one["covers"]), one["document"], one.get("where", ""), one["mark"])
         for one in written.get("sources", ())
     )
 
@@ -94,7 +94,7 @@ def _with_parents(key: str) -> Iterable[str]:
     return (".".join(steps[: n + 1]) for n in range(len(steps)))
 
 
-def _still_true(base: Entry, patch: Data, data: Data) -> tuple[Source, ...]:
+def _still_true(base: Entry, patch: Data, data: Data) -> tuple[Citation, ...]:
     """Base sources, each without the figures that the patch states anew or takes away."""
     stated_anew = {key for key, _ in _leaves(patch)}
     kept = {key for key, _ in _leaves(data)} - stated_anew

@@ -6,7 +6,7 @@ from dataclasses import replace
 from topology.catalog import products
 from topology.catalog.entry import Entry
 from topology.catalog.library import CyclicExtendsError, Key, Library, UnknownBaseError
-from topology.catalog.model import Node, Rack
+from topology.catalog.model import POWER_SHELF, Node, Rack
 from topology.catalog.rules import found
 from topology.catalog.violations import violations
 from topology.findings import Finding, did_you_mean, shown
@@ -63,6 +63,22 @@ def _wrong_rack(library: Library, key: Key, made: Entry, whole: dict[Key, Entry]
         yield found("C303", f"node {shown(rack.node)} is not in the catalogue", ("node",), help_)
     elif node in whole or node not in library.own:  # else the node has a finding of its own
         yield from _misfits(rack, products.node(rack.node, library.entry(node)))
+    yield from _wrong_parts(library, rack, whole)
+
+
+def _wrong_parts(library: Library, rack: Rack, whole: dict[Key, Entry]) -> Iterator[Finding]:
+    """Parts whose product is not in the catalogue, or is no power shelf where one is asked for."""
+    slugs = library.slugs("power")
+    for part in rack.parts:
+        product, path = Key("power", part.product), ("parts", part.kind, "product")
+        if part.product and part.product not in slugs:
+            message = f"product {shown(part.product)} is not in the catalogue"
+            yield found("C307", message, path, did_you_mean(part.product, slugs))
+        elif part.kind == POWER_SHELF and (product in whole or product not in library.own):
+            device = library.entry(product).data["device"]
+            if device != POWER_SHELF:
+                message = f"product {shown(part.product)} is a {device}, not a {POWER_SHELF}"
+                yield found("C307", message, path, f"name an entry with device: {POWER_SHELF}")
 
 
 def _misfits(rack: Rack, node: Node) -> Iterator[Finding]:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from topology.catalog import products
+from topology.catalog.entry import Entry
 from topology.catalog.fits import misfits_of_own_node, wrong_together
 from topology.catalog.library import Key, Library, built_in
-from topology.catalog.model import Appliance, Battery, Catalog, Node, PowerDevice, Rack, Switch
+from topology.catalog.model import Catalog, Rack
 from topology.catalog.overlay import own, reading_order
 from topology.findings import FindingsError
 
@@ -61,33 +62,24 @@ def load(overlay: Path | None = None) -> Catalog:
 
 
 def _catalog(library: Library) -> Catalog:
-    def node(slug: str) -> Node:
-        return products.node(slug, library.entry(Key("nodes", slug)))
+    def shelf(folder: str, make: Callable[[str, Entry], P]) -> Shelf[P]:
+        return Shelf(library.slugs(folder), lambda slug: make(slug, library.entry(Key(folder, slug))))
 
-    def rack(slug: str) -> Rack:
-        made = products.rack(slug, library.entry(Key("racks", slug)))
-        owner = library.own.get(Key("nodes", made.node))
-        if owner is not None and (wrong := misfits_of_own_node(made, nodes[made.node])):
+    def rack(slug: str, made: Entry) -> Rack:
+        design = products.rack(slug, made)
+        owner = library.own.get(Key("nodes", design.node))
+        if owner is not None and (wrong := misfits_of_own_node(design, nodes[design.node])):
             raise FindingsError(owner.locate(wrong), {owner.name: owner.lines})
-        return made
+        return design
 
-    def switch(slug: str) -> Switch:
-        return products.switch(slug, library.entry(Key("switches", slug)))
-
-    def appliance(slug: str) -> Appliance:
-        return products.appliance(slug, library.entry(Key("appliances", slug)))
-
-    def battery(slug: str) -> Battery:
-        return products.battery(slug, library.entry(Key("batteries", slug)))
-
-    def power_device(slug: str) -> PowerDevice:
-        return products.power_device(slug, library.entry(Key("power", slug)))
-
-    nodes = Shelf(library.slugs("nodes"), node)
-    racks = Shelf(library.slugs("racks"), rack)
-    switches = Shelf(library.slugs("switches"), switch)
-    appliances = Shelf(library.slugs("appliances"), appliance)
-    batteries = Shelf(library.slugs("batteries"), battery)
-    power = Shelf(library.slugs("power"), power_device)
-    texts = {f"{key.folder}/{key.slug}.yaml": "\n".join(source.lines) for key, source in sorted(library.own.items())}
-    return Catalog(nodes, racks, switches, appliances, batteries, power, library.sha256, texts)
+    nodes = shelf("nodes", products.node)
+    return Catalog(
+        nodes=nodes,
+        racks=shelf("racks", rack),
+        switches=shelf("switches", products.switch),
+        appliances=shelf("appliances", products.appliance),
+        batteries=shelf("batteries", products.battery),
+        power=shelf("power", products.power_device),
+        sha256=library.sha256,
+        own={f"{key.folder}/{key.slug}.yaml": "\n".join(source.lines) for key, source in sorted(library.own.items())},
+    )

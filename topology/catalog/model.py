@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+POWER_SHELF = "power-shelf"  # a device, and the key of a rack's part that is such a device
+
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Citation:
     """Where some figures of a product come from."""
 
     covers: tuple[str, ...]  # dotted keys of the entry, e.g. "power_w.maximum"
@@ -54,7 +56,7 @@ class Node:
     nics: tuple[Nic, ...]
     nvlink: NvLink | None  # None: the domain belongs to the rack
     cooling: str  # air or liquid
-    sources: tuple[Source, ...]
+    sources: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class RackPart:
     count: int
     height_u: int
     kind: str = ""  # the entry's own word for it: nvlink-switch, power-shelf, cdu
+    product: str = ""  # slug of a power device; a power shelf always has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Rack:
     power_typical_w: int | None
     weight_kg: float | None  # filled; None when no source gives it
     nvlink: NvLink | None  # set: the whole rack is one domain
-    sources: tuple[Source, ...]
+    sources: tuple[Citation, ...]
     storage_j: int | None = None  # capacitors in its power shelves, joules
 
 
@@ -108,7 +111,7 @@ class Switch:
     power_typical_w: int | None
     weight_kg: float | None
     cages: tuple[Cage, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class Appliance:
     power_typical_w: int | None
     weight_kg: float | None
     ports: Mapping[int, int]  # fabric ports by rate in Gb/s
-    sources: tuple[Source, ...]
+    sources: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Battery:
     width_m: float
     spacing_m: float  # clear distance to the next unit
     weight_kg: float | None
-    sources: tuple[Source, ...]
+    sources: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ class PowerDevice:
     rating_va: int | None  # exactly one of rating_va and rating_w
     rating_w: int | None
     efficiency: float  # power out over power in at rating, 0 to 1; 1 where nothing is lost worth counting
-    sources: tuple[Source, ...]
+    sources: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)

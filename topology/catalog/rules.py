@@ -27,6 +27,7 @@ _TABLE = (
     Rule("C304", "a rack holds its nodes and parts", "two devices cannot share a rack unit"),
     Rule("C305", "a rack draws at least what its nodes draw", "feeds and batteries are sized by this figure"),
     Rule("C306", "a GPU is in one NVLink domain", "the domain is the node's or the rack's"),
+    Rule("C307", "the product of a rack's part is one of its kind", "a power shelf carries what its product is rated"),
 )
 
 RULES = by_code(_TABLE)

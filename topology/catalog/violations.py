@@ -45,7 +45,7 @@ def violations(source: Source, folder: str, data: Data) -> list[Finding]:
     kind = KINDS[folder]
     if data.get("kind", kind) != kind:  # every key would be held against the wrong words
         help_ = f"write {kind}, or move the file"
-        stands = f"kind is {_worded(data['kind'])}, but the file stands in {folder}/"
+        stands = f"kind is {_in_words(data['kind'])}, but the file stands in {folder}/"
         return [found("C103", stands, ("kind",), help_)]
     seen: dict[tuple[str, Path, str], Finding] = {}
     for error in _validator(kind).iter_errors(data):
@@ -54,7 +54,7 @@ def violations(source: Source, folder: str, data: Data) -> list[Finding]:
     return [source.at_key(finding) if finding.code == "C101" else finding for finding in seen.values()]
 
 
-def dotted(path: Path) -> str:
+def dotted_key(path: Path) -> str:
     """Path as entries write it: ``sources[0].covers``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")
@@ -78,7 +78,7 @@ def _findings(error: ValidationError, folder: str) -> Iterator[Finding]:
     entry: Any = error.instance
     rule: Any = error.schema
     asked: Any = error.validator_value
-    place = f" in {dotted(path)}" if path else ""
+    place = f" in {dotted_key(path)}" if path else ""
     if error.validator == "additionalProperties":
         known = rule["properties"]
         for key in entry:
@@ -96,7 +96,7 @@ def _findings(error: ValidationError, folder: str) -> Iterator[Finding]:
 
 
 def _wrong_value(error: ValidationError, folder: str, path: Path, rule: Mapping[str, Any]) -> Finding:
-    name, value = dotted(path), _worded(error.instance)
+    name, value = dotted_key(path), _in_words(error.instance)
     bound: Any = error.validator_value
     keyword = str(error.validator)
     help_ = f"write {rule['x-hint']}" if "x-hint" in rule else _description(folder, path)
@@ -112,7 +112,7 @@ def _wrong_value(error: ValidationError, folder: str, path: Path, rule: Mapping[
     return found("C103", f"{name} is {value}, which does not have its form", path, help_)
 
 
-def _worded(value: object) -> str:
+def _in_words(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):

@@ -3,10 +3,11 @@
 import polars as pl
 
 from topology.checks import check, nothing
-from topology.expand.power.feeds import PHASES, on_phase_w
 from topology.findings import Severity
 from topology.plan import Plan, names
+from topology.plan.tables import PHASES
 from topology.views import failures, supply
+from topology.views.phases import on_phase_w
 
 _TREE = "the breakers of an overloaded device open, and everything below it is dark"
 _PHASES = 0.10  # of the mean of a panel's phases; common practice for panel schedules, unverified

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from topology.catalog.model import POWER_SHELF
 from topology.checks import check, nothing
 from topology.plan import Plan, names
 
@@ -17,20 +18,20 @@ SPARE = {"N": 0, "N+1": 1, "N+2": 2}
 def shelves_carry_their_rack(plan: Plan) -> pl.DataFrame:
     """Racks that draw more than their shelves carry, less the spares that the spec asks for."""
     spare = SPARE[plan.spec.power.shelves] if plan.spec.power else 0
-    rating = max(
-        (each.rating_w or 0 for each in plan.catalog.power.values() if each.device == "power-shelf"), default=0
-    )
-    shelves = {
-        slug: sum(part.count for part in plan.catalog.racks[slug].parts if part.kind == "power-shelf")
-        for slug in plan.racks["design"].unique()
-        if slug
-    }
-    have = {slug: count for slug, count in shelves.items() if count}
-    if not have:
+    designs = [plan.catalog.racks[slug] for slug in plan.racks["design"].unique() if slug]
+    parts = [(design.slug, part) for design in designs for part in design.parts if part.kind == POWER_SHELF]
+    if not parts:
         return nothing()
-    racks = plan.racks.with_columns(example=names.rack_names(plan)).filter(pl.col("design").is_in(list(have)))
-    racks = racks.with_columns(shelves=pl.col("design").replace_strict(have, return_dtype=pl.Int64))
-    carries = (pl.col("shelves") - spare) * rating
+    products = [plan.catalog.power[part.product] for _, part in parts]
+    shelves = pl.DataFrame(
+        {
+            "design": [design for design, _ in parts],
+            "shelves": [part.count for _, part in parts],
+            "shelf_w": [shelf.rating_w or shelf.rating_va for shelf in products],  # they correct their power factor
+        }
+    )
+    racks = plan.racks.with_columns(example=names.rack_names(plan)).join(shelves, on="design", maintain_order="left")
+    carries = (pl.col("shelves") - spare) * pl.col("shelf_w")
     return racks.filter(pl.col("power_w") > carries).select(
         "origin",
         "example",

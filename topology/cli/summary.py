@@ -9,7 +9,6 @@ import polars as pl
 from topology.artifacts.output.tree import Published
 from topology.artifacts.slurm.clusters import controllers
 from topology.cli.reports import verdict
-from topology.expand.power.banks import shortest_s
 from topology.findings import Finding
 from topology.plan import Plan
 from topology.views import summary
@@ -17,7 +16,7 @@ from topology.views import summary
 
 def lines(plan: Plan, findings: Sequence[Finding], published: Published, out: Path, elapsed_s: float) -> Iterator[str]:
     """Lines of the summary: the site, its fabrics, its stages, its schedulers, the files."""
-    counts, power = summary.counts(plan), summary.power(plan, shortest_s(plan))
+    counts, power = summary.counts(plan), summary.power(plan)
     racks, network = counts["racks"], counts["network_racks"]
     yield (
         f"{plan.spec.name}: {counts['gpus']:,} GPUs in {counts['nodes']:,} nodes, {racks:,} racks and "

@@ -64,7 +64,7 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
         "power_nodes": power_nodes,
         "pools": pools(power_nodes),
         "feeds": feeds,
-        "batteries": banks.frame(spec, banks.banked(spec, catalog, power_nodes, racks.frame), origins),
+        **banks.size_banks(spec, catalog, power_nodes, racks.frame, origins),
         "cells": cells.cells(spec, groups, nodes, cell_of, origins),
     }
     return Plan(spec=spec, catalog=catalog, stages=stages(spec, frames, origins), origins=origins.paths(), **frames)

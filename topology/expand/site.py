@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from topology.expand.geometry import hall_floors, rack_positions
 from topology.expand.groups import SizedGroup
 from topology.expand.nodes import PlacedNodes
 from topology.expand.origins import Origins
@@ -68,6 +69,7 @@ class Site:
                 "limit_u": [limit.height_u for limit in limits],
                 "limit_power_w": [None if x.power_kw is None else round(x.power_kw * 1000) for x in limits],
                 "limit_weight_kg": [limit.weight_kg for limit in limits],
+                **hall_floors(halls),
                 "origin": [self.origins.of(hall.path) for hall in halls],
             }
         )
@@ -117,7 +119,8 @@ class Site:
         compute = self._compute_racks()
         network = self._network_racks(wired)
         frame = pl.concat([compute, network], how="diagonal").sort("hall", "row_number", "position")
-        keys = place_key(*(frame[name].to_numpy() for name in ("hall", "row_number", "position")))
+        place = [frame[name].to_numpy() for name in ("hall", "row_number", "position")]
+        keys = place_key(*place)
         positions = np.array([hall.positions for hall in self.spec.halls])[frame["hall"].to_numpy()]
         number = (frame["row_number"].to_numpy().astype(np.int64) - 1) * positions + frame["position"].to_numpy()
         row = self.row_of(frame["hall"].to_numpy(), frame["row_number"].to_numpy())
@@ -126,6 +129,7 @@ class Site:
             "row": pl.Series(row),
             "number": pl.Series(number),
             "rack": pl.Series(np.arange(frame.height)),
+            **{name: pl.Series(metres) for name, metres in rack_positions(self.spec.halls, *place).items()},
             "stage": self._stage(frame["stage"].to_numpy()),
         }
         return Racks(tables.RACKS.frame(columns), keys)

@@ -42,6 +42,8 @@ class Plan:
     pools: pl.DataFrame
     feeds: pl.DataFrame
     batteries: pl.DataFrame
+    bank_sizings: pl.DataFrame
+    bank_needs: pl.DataFrame
     cells: pl.DataFrame
 
     def tables(self) -> dict[str, pl.DataFrame]:

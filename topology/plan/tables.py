@@ -19,6 +19,7 @@ PIECES = pl.Enum(["pod", "core"])
 ENDS = pl.Enum(["nics", "appliances", "switches"])
 ROLES = pl.Enum(["compute", "storage", "frontend", "oob"])
 RACK_ROLES = pl.Enum(["compute", "network"])
+PHASES = ("L1", "L2", "L3")  # of a three-phase supply, in the order of the breaker positions of a panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,11 @@ HALLS = Table(
         Column("limit_u", pl.UInt16, "Tallest rack that stands here, in rack units."),
         Column("limit_power_w", pl.UInt32, "Most a rack here may draw; null: no limit given.", null=True),
         Column("limit_weight_kg", pl.Float64, "Most a rack here may weigh; null: no limit given.", null=True),
+        Column("x_m", pl.Float64, "South-west corner of its floor, metres east of the site's origin."),
+        Column("y_m", pl.Float64, "Likewise, metres north."),
+        Column("length_m", pl.Float64, "Its positions from west to east."),
+        Column("width_m", pl.Float64, "Its rows from south to north."),
+        Column("rack_depth_m", pl.Float64, "Racks from front to back."),
         _ORIGIN,
     ),
     "{name}",
@@ -181,6 +187,8 @@ RACKS = Table(
         Column("row", pl.UInt32, "Its row.", "rows"),
         Column("position", pl.UInt16, "Position in the row, from 1."),
         Column("number", pl.UInt32, "Number in the hall: (row - 1) x positions + position.", derived=True),
+        Column("x_m", pl.Float64, "South-west corner of its position, metres east of the site's origin.", derived=True),
+        Column("y_m", pl.Float64, "Likewise, metres north.", derived=True),
         Column("role", RACK_ROLES, "Compute racks hold nodes, network racks switches and appliances."),
         Column("design", pl.String, "Catalogue slug of the rack design; empty for a network rack."),
         Column("group", pl.UInt16, "Compute group; null for a network rack.", "groups", null=True),
@@ -523,6 +531,45 @@ BATTERIES = Table(
     "{name}-{bank}",
 )
 
+BANK_SIZINGS = Table(
+    "bank_sizings",
+    "An entry of batteries in the spec, and what its banks share: the load behind them, and the swing of that load.",
+    ("name",),
+    (
+        Column("bank_sizing", pl.UInt16, "Row number."),
+        Column("name", pl.String, "Name in the spec."),
+        Column("load_w", pl.Float64, "Load that all its banks carry together."),
+        Column("swing_w", pl.Float64, "Height of the training load's square wave; null: no workload given.", null=True),
+        Column(
+            "bank_swing_w",
+            pl.Float64,
+            "What storage in the racks leaves of it to the banks; null: no workload given.",
+            null=True,
+        ),
+        Column("in_rack_j", pl.Float64, "Energy of that storage, joules; null: no workload given.", null=True),
+        Column("spare_units", pl.UInt32, "Units of all banks beyond the need: one per bank with N+1."),
+        _ORIGIN,
+    ),
+    "{name}",
+)
+
+BANK_NEEDS = Table(
+    "bank_needs",
+    "A reason for the size of an entry's banks; the largest need decides, unless the spec gives a size.",
+    ("name", "need"),
+    (
+        Column("bank_need", pl.UInt16, "Row number."),
+        Column("name", pl.String, "Name of the entry in the spec."),
+        Column("need", pl.String, "power, ride-through, hold, swing or step: as `binding` in the table of batteries."),
+        Column("power_w", pl.Float64, "Power that it takes."),
+        Column("energy_wh", pl.Float64, "Energy that it takes at the banks' terminals."),
+        Column("window", pl.Float64, "Share of a unit's energy that may be used for it."),
+        Column("units", pl.UInt32, "Units that meet it; null: no number does, as the window is empty.", null=True),
+        _ORIGIN,
+    ),
+    "{name}-{need}",
+)
+
 CELLS = Table(
     "cells",
     "A Kubernetes cluster with a control plane of its own, over whole units.",
@@ -578,6 +625,8 @@ TABLES = (
     POOLS,
     FEEDS,
     BATTERIES,
+    BANK_SIZINGS,
+    BANK_NEEDS,
     CELLS,
 )
 BY_NAME = {table.name: table for table in (*TABLES, ORIGINS)}

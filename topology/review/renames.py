@@ -52,7 +52,8 @@ class Renames:
 
     def of(self, table: str) -> Mapping[str, str]:
         """New names by old ones of a table's rows; none for a table whose names are not given in the spec."""
-        changes: NameChanges | None = getattr(self, table, None)
+        kind = "batteries" if table in {"bank_sizings", "bank_needs"} else table  # tables of the same entries
+        changes: NameChanges | None = getattr(self, kind, None)
         return changes.renamed if changes else {}
 
     def each(self) -> dict[str, NameChanges]:

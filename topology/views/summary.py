@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from topology.plan.plan import Plan
-from topology.views import supply
+from topology.views import banks, supply
 
 FIXED_TIERS = ("leaf", "spine", "core")  # keys of plan.json that every fabric has
 FIXED_HOPS = ("node-leaf", "leaf-spine", "spine-core")
@@ -49,9 +49,10 @@ def _fabric(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def power(plan: Plan, ride_through_s: float | None = None) -> dict[str, float | None]:
+def power(plan: Plan) -> dict[str, float | None]:
     """Load of the whole design and what feeds it; null where the spec says nothing of it."""
     it_w = int(plan.racks["power_w"].cast(pl.UInt64).sum())
+    ride_through_s = banks.shortest_ride_through_s(plan)
     return {
         "it_mw": megawatts(it_w),
         "facility_mw": megawatts(supply.facility_w(plan, it_w)),

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from topology.artifacts.pictures.drawing import fitted, plural, units
-from topology.artifacts.pictures.places import Ground
+from topology.artifacts.pictures.drawing import plural, shorten, units
+from topology.artifacts.pictures.places import Rectangle
 from topology.plan import Plan
 
 
@@ -43,26 +43,26 @@ def battery_units(plan: Plan) -> Iterator[Unit]:
         yield Unit(f"unit-{slug}", units(wide), units(deep), units(unit.width_m), units(unit.length_m))
 
 
-def battery_pads(plan: Plan, grounds: tuple[Ground, ...], font: float) -> Iterator[Pad]:
+def battery_pads(plan: Plan, pads: tuple[Rectangle, ...], font: float) -> Iterator[Pad]:
     """The pad of each bank, in the table's order."""
-    for row, ground in zip(plan.batteries.iter_rows(named=True), grounds, strict=True):
+    for row, pad in zip(plan.batteries.iter_rows(named=True), pads, strict=True):
         product = plan.catalog.batteries[row["product"]]
         wide, deep = product.width_m + product.spacing_m, product.length_m + product.spacing_m
-        per_line = max(round(ground.width / wide), 1)
+        per_line = max(round(pad.width / wide), 1)
         lines, rest = divmod(row["units"], per_line)
         clear = product.spacing_m  # beyond the last unit there is no other, nor a sliver of its tile
-        full = ((units(0), units(0), units(ground.width - clear), units(lines * deep - clear)),) if lines else ()
+        full = ((units(0), units(0), units(pad.width - clear), units(lines * deep - clear)),) if lines else ()
         last = ((units(0), units(lines * deep), units(rest * wide - clear), units(deep - clear)),) if rest else ()
         size = f"{row['power_w'] / 1e6:,.1f} MW, {row['energy_wh'] / 1e6:,.1f} MWh"
         caption = f"{row['name']} {row['bank']} · {row['units']:,} {plural('unit', row['units'])} · {size}"
         yield Pad(
-            x=units(ground.x),
-            y=units(-ground.y - ground.height),
-            width=units(ground.width),
-            height=units(ground.height),
+            x=units(pad.x),
+            y=units(-pad.y - pad.height),
+            width=units(pad.width),
+            height=units(pad.height),
             pattern=f"unit-{row['product']}",
             units=full + last,
-            caption=fitted(caption, ground.width - font, font),
+            caption=shorten(caption, pad.width - font, font),
             caption_x=units(0.5 * font),
             caption_y=units(deep - product.spacing_m / 2 + 0.35 * font),
             tip=f"bank {row['bank']} of {row['name']}: {row['units']:,} x {row['product']}, {size}",

@@ -38,7 +38,7 @@ def plural(word: str, count: int) -> str:
     return word if count == 1 else f"{word}s"
 
 
-def fitted(text: str, width: float, font_size: float) -> str:
+def shorten(text: str, width: float, font_size: float) -> str:
     """The text, cut with an ellipsis where it would be wider than `width`."""
     most = max(int(width / (font_size * GLYPH_EM)), 1)
     return text if len(text) <= most else f"{text[: most - 1]}…"

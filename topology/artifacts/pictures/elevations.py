@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from topology.artifacts.pictures.drawing import fitted, length, plural, spans
+from topology.artifacts.pictures.drawing import length, plural, shorten, spans
 from topology.artifacts.pictures.kinds import Feed, RackKind, kinds, with_kinds
 from topology.artifacts.pictures.runs import runs
 from topology.plan import Plan
@@ -165,7 +165,7 @@ def _strip(row: dict[str, Any], shown: Shown, y: float) -> tuple[Strip, float]:
                     length(x),
                     length(floor),
                     length(head),
-                    fitted(f"{racks:,} x {rack.title}", SLOT_PX - 10, FONT_PX * 1.15),
+                    shorten(f"{racks:,} x {rack.title}", SLOT_PX - 10, FONT_PX * 1.15),
                     where,
                     length(head + LINE_PX),
                 )
@@ -185,7 +185,7 @@ def _elevation(kind: RackKind, count: int, limit: dict[str, Any]) -> Elevation:
                 y=length(-(box.u - 1 + box.height_u) * U_PX + 0.5),
                 height=length(box.height_u * U_PX - 1),
                 label_y=length(-(box.u - 1 + box.height_u / 2) * U_PX + FONT_PX * 0.36),
-                label=fitted(box.label, RACK_PX - 10, FONT_PX),
+                label=shorten(box.label, RACK_PX - 10, FONT_PX),
                 tip=box.tip,
             )
             for box in kind.boxes

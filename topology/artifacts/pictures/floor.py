@@ -13,9 +13,9 @@ import polars as pl
 
 from topology.artifacts.pictures import places
 from topology.artifacts.pictures.batteries import Pad, Unit, battery_pads, battery_units
-from topology.artifacts.pictures.drawing import PER_M, fitted, plural, spans, units
-from topology.artifacts.pictures.legend import Entry, Swatch, laid_out, swatches
-from topology.artifacts.pictures.places import WALL_M, Ground
+from topology.artifacts.pictures.drawing import PER_M, plural, shorten, spans, units
+from topology.artifacts.pictures.legend import LegendEntry, Swatch, lay_out, swatches
+from topology.artifacts.pictures.places import WALL_M, Rectangle
 from topology.artifacts.pictures.runs import runs
 from topology.plan import Plan, names
 from topology.spec.model import Hall
@@ -37,7 +37,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HallRow:
     """A row of a hall."""
 
     key: str
@@ -62,7 +62,7 @@ class HallPlan:
     depth: str
     pitch: str  # pattern of its positions
     label_y: str
-    rows: tuple[Row, ...]
+    rows: tuple[HallRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Floor:
     note: str
     note_xy: tuple[str, str]
     swatches: tuple[Swatch, ...]
-    legend: tuple[Entry, ...]
+    legend: tuple[LegendEntry, ...]
     pitches: tuple[tuple[str, str], ...]  # name and width of the pattern of each position pitch
     halls: tuple[HallPlan, ...]
     units: tuple[Unit, ...]
@@ -92,22 +92,22 @@ class Floor:
 def floor_plan(plan: Plan) -> Floor:
     """The site's plan as the template draws it; north is up."""
     halls = plan.spec.halls
-    floors, as_given = places.hall_floors(halls)
-    grounds = places.pads(plan)
-    outer = places.around([_walled(floor) for floor in floors] + list(grounds))
+    floors, as_given = places.hall_floors(plan.halls)
+    pads = places.rectangles(plan.batteries)
+    outer = places.around([_with_walls(floor) for floor in floors] + list(pads))
     width = max(outer.width, LEAST_M)
     font = max(width, outer.height * 0.6) / LETTERS
-    legend, legend_height = laid_out(_words(plan), width, font)
+    legend, legend_height = lay_out(_words(plan), width, font)
     top = -(outer.y + outer.height) - 2.4 * font
     head = 5.2 * font + legend_height
-    box = Ground(outer.x - 2 * font, top - head, width + 4 * font, outer.height + head + 2.4 * font + 5 * font)
+    box = Rectangle(outer.x - 2 * font, top - head, width + 4 * font, outer.height + head + 2.4 * font + 5 * font)
     scale = LONGER_SIDE_PX / max(box.width, box.height)
-    at = Ground(outer.x, top - head + 2.2 * font, 0, 0)
+    at = Rectangle(outer.x, top - head + 2.2 * font, 0, 0)
     return Floor(
         box=(units(box.x), units(box.y), units(box.width), units(box.height)),
         pixels=(f"{box.width * scale:.0f}", f"{box.height * scale:.0f}"),
         font=units(font),
-        row_font=units(min(0.75 * font, *(0.9 * places.rack_depth(hall) for hall in halls))),
+        row_font=units(min(0.75 * font, *(0.9 * depth for depth in plan.halls["rack_depth_m"]))),
         stroke=units(0.08 * font),
         title=plan.spec.name,
         title_xy=(units(at.x), units(at.y)),
@@ -116,11 +116,11 @@ def floor_plan(plan: Plan) -> Floor:
         note="" if as_given else "Halls overlap where the spec puts them (origin_m); they are drawn apart.",
         note_xy=(units(at.x), units(-outer.y + 4.2 * font)),
         swatches=swatches(plan, min(font, LEAST_M / 30) * PER_M),
-        legend=tuple(entry.moved(outer.x, at.y + 2.8 * font, PER_M) for entry in legend),
+        legend=tuple(entry.at(outer.x, at.y + 2.8 * font, PER_M) for entry in legend),
         pitches=tuple((_pitch(pitch), units(pitch)) for pitch in sorted({hall.position_pitch_m for hall in halls})),
         halls=tuple(_halls(plan, floors, font)),
         units=tuple(battery_units(plan)),
-        pads=tuple(battery_pads(plan, grounds, font)),
+        pads=tuple(battery_pads(plan, pads, font)),
         bar=_bar(outer, width, font),
     )
 
@@ -129,8 +129,8 @@ def _pitch(pitch_m: float) -> str:
     return f"pitch{round(pitch_m * 1000)}"
 
 
-def _walled(floor: Ground) -> Ground:
-    return Ground(floor.x - WALL_M, floor.y - WALL_M, floor.width + 2 * WALL_M, floor.height + 2 * WALL_M)
+def _with_walls(floor: Rectangle) -> Rectangle:
+    return Rectangle(floor.x - WALL_M, floor.y - WALL_M, floor.width + 2 * WALL_M, floor.height + 2 * WALL_M)
 
 
 def _facts(racks: pl.DataFrame, plan: Plan) -> str:
@@ -152,7 +152,7 @@ def _short(racks: pl.DataFrame, plan: Plan) -> str:
     return " · ".join([*figures, f"{power_mw:,.1f} MW", f"{racks.height:,} {plural('rack', racks.height)}"])
 
 
-def _caption_font(floor: Ground, floors: tuple[Ground, ...], font: float) -> float:
+def _caption_font(floor: Rectangle, floors: tuple[Rectangle, ...], font: float) -> float:
     """Size of a hall's caption that does not reach the hall north of it, metres."""
     above = [
         other.y - floor.y - floor.height - 2 * WALL_M
@@ -168,21 +168,22 @@ def _with_gpus(plan: Plan, racks: pl.DataFrame) -> pl.DataFrame:
     return racks.join(per_rack, on="rack", how="left", maintain_order="left").with_columns(pl.col("gpus").fill_null(0))
 
 
-def _halls(plan: Plan, floors: tuple[Ground, ...], font: float) -> Iterator[HallPlan]:
+def _halls(plan: Plan, floors: tuple[Rectangle, ...], font: float) -> Iterator[HallPlan]:
     racks = _with_gpus(plan, plan.racks.with_columns(name=names.rack_names(plan)))
     totals = (
         pl.col("name").first().alias("first_name"),
         pl.col("name").last().alias("last_name"),
         pl.col("power_w").cast(pl.UInt64).sum(),
         pl.col("gpus").sum(),
+        pl.col("x_m").first(),
     )
     every = runs(racks, ("role", "design", "group", "stage"), totals).partition_by("row", as_dict=True)
     rows = plan.rows.partition_by("hall", as_dict=True)
     alone = LEAST_M if len(floors) == 1 else 0.0  # room beside a hall that no other one takes
-    for at, (hall, floor) in enumerate(zip(plan.spec.halls, floors, strict=True)):
+    for at, (hall, floor, depth) in enumerate(zip(plan.spec.halls, floors, plan.halls["rack_depth_m"], strict=True)):
         here = plan.racks.filter(pl.col("hall") == at)
         tip = f"{hall.name}: {_facts(here, plan)}"
-        depth, letter = places.rack_depth(hall), _caption_font(floor, floors, font)
+        letter = _caption_font(floor, floors, font)
         yield HallPlan(
             x=units(floor.x),
             y=units(-floor.y),
@@ -192,7 +193,7 @@ def _halls(plan: Plan, floors: tuple[Ground, ...], font: float) -> Iterator[Hall
                 units(floor.width + 2 * WALL_M),
                 units(floor.height + 2 * WALL_M),
             ),
-            caption=fitted(f"{hall.name} · {_short(here, plan)}", floor.width + 2 * WALL_M + alone, letter),
+            caption=shorten(f"{hall.name} · {_short(here, plan)}", floor.width + 2 * WALL_M + alone, letter),
             caption_y=units(-floor.height - WALL_M - 0.4 * letter),
             caption_font=units(letter),
             tip=tip,
@@ -201,7 +202,7 @@ def _halls(plan: Plan, floors: tuple[Ground, ...], font: float) -> Iterator[Hall
             pitch=_pitch(hall.position_pitch_m),
             label_y=units(-depth / 2 + 0.3 * min(0.75 * font, 0.9 * depth)),
             rows=tuple(
-                Row(
+                HallRow(
                     key=f"{hall.name}-row{row['number']:02}",
                     number=str(row["number"]),
                     y=units(-(row["number"] - 1) * hall.row_pitch_m),
@@ -228,7 +229,7 @@ def _stretches(plan: Plan, hall: Hall, found: pl.DataFrame | None) -> Iterator[S
         when = "in no stage" if run["stage"] is None else f"stage {stages[run['stage']]}"
         yield Stretch(
             kind=("s" if run["role"] == "compute" else "n") + stage,
-            x=units((run["first"] - 1) * hall.position_pitch_m),
+            x=units(run["x_m"] - hall.origin_m[0]),
             width=units(run["racks"] * hall.position_pitch_m),
             tip=f"{where}: {run['racks']:,} x {what}, {when}, {run['power_w'] / 1000:,.1f} kW, {named}",
         )
@@ -245,7 +246,7 @@ def _words(plan: Plan) -> list[tuple[str, str]]:
     return words + ([("pad", "battery pad")] if plan.batteries.height else [])
 
 
-def _bar(outer: Ground, width: float, font: float) -> tuple[str, str, str, str, str, str]:
+def _bar(outer: Rectangle, width: float, font: float) -> tuple[str, str, str, str, str, str]:
     metres = max((bar for bar in BARS_M if bar <= width / 5), default=BARS_M[0])
     y = -outer.y + 1.6 * font
     return units(outer.x), units(y), units(metres), units(0.3 * font), units(y + 1.6 * font), f"{metres:,} m"

@@ -9,7 +9,7 @@ from topology.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class RackBox:
     """Something that takes rack units; the lowest of them is `u`, from 1."""
 
     role: str  # node, part, leaf, spine, core, appliance, or empty for a slot whose node is left out
@@ -39,19 +39,21 @@ class RackKind:
     height_u: int
     power_w: int
     weight_kg: float | None
-    boxes: tuple[Box, ...]  # bottom up
+    boxes: tuple[RackBox, ...]  # bottom up
     feeds: tuple[Feed, ...]  # A, then B; none without a power tree
 
 
 def with_kinds(plan: Plan) -> pl.DataFrame:
     """The table of racks with a column `kind`, text that is equal where racks look alike."""
     content = (
-        _stored(plan)
+        _boxes(plan)
         .group_by("rack", maintain_order=True)
         .agg(boxes=pl.format("{}:{}:{}", "u", "product", "what").str.join(";"))
     )
     missing = (
-        _missing(plan).group_by("rack", maintain_order=True).agg(missing=pl.col("slot").cast(pl.String).str.join(","))
+        _empty_slots(plan)
+        .group_by("rack", maintain_order=True)
+        .agg(missing=pl.col("slot").cast(pl.String).str.join(","))
     )
     feed = pl.format("{}:{}:{}:{}", "side", "circuits", "breaker_a", "load_w")
     feeds = plan.feeds.sort("rack", "side").group_by("rack", maintain_order=True).agg(feeds=feed.str.join(";"))
@@ -67,8 +69,8 @@ def kinds(plan: Plan, racks: pl.DataFrame) -> dict[str, RackKind]:
     """The kinds of `racks`, as `with_kinds` gives them, by the text in their column."""
     samples = racks.unique("kind", keep="first", maintain_order=True)
     chosen = samples["rack"].implode()
-    stored = _stored(plan, chosen).partition_by("rack", as_dict=True)
-    missing = _missing(plan, chosen).partition_by("rack", as_dict=True)
+    stored = _boxes(plan, chosen).partition_by("rack", as_dict=True)
+    missing = _empty_slots(plan, chosen).partition_by("rack", as_dict=True)
     fed = plan.feeds.filter(pl.col("rack").is_in(chosen)).sort("rack", "side").partition_by("rack", as_dict=True)
     made = {}
     for row in samples.iter_rows(named=True):
@@ -92,7 +94,7 @@ def kinds(plan: Plan, racks: pl.DataFrame) -> dict[str, RackKind]:
     return made
 
 
-def _stored(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
+def _boxes(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
     """Switches and appliances of racks, bottom up: rack, u, product, fabric, what."""
     fabrics = plan.fabrics.select("fabric", fabric_name="name", product="switch")
     switches, appliances = plan.switches, plan.appliances
@@ -107,7 +109,7 @@ def _stored(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
     return pl.concat([seen.select(columns), others.select(columns)]).sort("rack", "u")
 
 
-def _missing(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
+def _empty_slots(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
     """Slots of racks that the design has and the plan leaves empty: rack, slot."""
     slots = {
         slug: plan.catalog.racks[slug].nodes for (slug,) in plan.racks.select("design").unique().iter_rows() if slug
@@ -127,7 +129,7 @@ def _missing(plan: Plan, racks: pl.Series | None = None) -> pl.DataFrame:
     return every.join(plan.nodes.select("rack", "slot"), on=["rack", "slot"], how="anti").sort("rack", "slot")
 
 
-def _design_boxes(plan: Plan, slug: str, empty: set[int]) -> tuple[Box, ...]:
+def _design_boxes(plan: Plan, slug: str, empty: set[int]) -> tuple[RackBox, ...]:
     """Nodes and then the other parts of a rack design, stacked bottom up.
 
     The catalogue counts them and gives their heights, not their rack units: those are the maker's.
@@ -139,25 +141,25 @@ def _design_boxes(plan: Plan, slug: str, empty: set[int]) -> tuple[Box, ...]:
         there = slot not in empty
         words = f"slot {slot} · {node.model}" if there else f"slot {slot} · left out"
         tip = f"{words}, {node.height_u} U, {node.power_max_w / 1000:g} kW at most" if there else words
-        made.append(Box("node" if there else "empty", u, node.height_u, words, tip))
+        made.append(RackBox("node" if there else "empty", u, node.height_u, words, tip))
         u += node.height_u
     for part in design.parts:
         for number in range(1, part.count + 1):
-            made.append(Box("part", u, part.height_u, part.model, f"{part.model}, {number} of {part.count}"))
+            made.append(RackBox("part", u, part.height_u, part.model, f"{part.model}, {number} of {part.count}"))
             u += part.height_u
     return tuple(box for box in made if box.height_u)
 
 
-def _network_boxes(plan: Plan, stored: pl.DataFrame) -> tuple[Box, ...]:
+def _network_boxes(plan: Plan, stored: pl.DataFrame) -> tuple[RackBox, ...]:
     made = []
     for u, slug, what in stored.select("u", "product", "what").iter_rows():
         tier = what.rpartition(" ")[2]
         product = plan.catalog.appliances[slug] if tier == "appliance" else plan.catalog.switches[slug]
         tip = f"{what}: {product.manufacturer} {product.model}, U{u}, {product.power_max_w / 1000:g} kW at most"
-        made.append(Box(tier, u, product.height_u, f"{what} · {slug}", tip))
+        made.append(RackBox(tier, u, product.height_u, f"{what} · {slug}", tip))
     return tuple(made)
 
 
-def _network_title(boxes: tuple[Box, ...]) -> str:
+def _network_title(boxes: tuple[RackBox, ...]) -> str:
     count = len(boxes)
     return f"network rack, {count} {'box' if count == 1 else 'boxes'}"

@@ -21,7 +21,7 @@ class Swatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LegendEntry:
     """A sample and its words, at a place that starts at 0, 0 until the entry is moved."""
 
     kind: str
@@ -36,7 +36,7 @@ class Entry:
     text_x: str = ""
     text_y: str = ""
 
-    def moved(self, x_m: float, y_m: float, per_m: float) -> "Entry":
+    def at(self, x_m: float, y_m: float, per_m: float) -> "LegendEntry":
         """The entry in units of the picture."""
         left, top, font = (x_m + self.x_m) * per_m, (y_m + self.y_m) * per_m, self.font_m * per_m
         return replace(
@@ -50,15 +50,15 @@ class Entry:
         )
 
 
-def laid_out(words: list[tuple[str, str]], width: float, font: float) -> tuple[list[Entry], float]:
+def lay_out(words: list[tuple[str, str]], width: float, font: float) -> tuple[list[LegendEntry], float]:
     """Entries in lines no wider than `width`, and the height of all lines."""
-    entries: list[Entry] = []
+    entries: list[LegendEntry] = []
     x = y = 0.0
     for kind, text in words:
         wide = (SWATCH_EM + 0.4 + len(text) * GLYPH_EM) * font
         if x > 0 and x + wide > width:
             x, y = 0.0, y + LINE_EM * font
-        entries.append(Entry(kind, text, x, y, font))
+        entries.append(LegendEntry(kind, text, x, y, font))
         x += wide + GAP_EM * font
     return entries, y + LINE_EM * font
 

@@ -1,20 +1,17 @@
 """Where halls and battery pads lie in the floor plan, in metres; x to the east, y to the north."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
-from topology.plan import Plan
-from topology.spec.model import Hall
+import polars as pl
 
-RACK_DEPTH_M = 1.2  # a usual depth of data-centre cabinets; the catalogue has none
-ROW_SHARE = 0.7  # of the row pitch that racks take at most, where rows are pitched closely
 WALL_M = 1.5  # drawn around a hall's positions
 APART_M = 6.0  # between halls that had to be drawn apart
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Rectangle:
     """A rectangle by its south-west corner."""
 
     x: float
@@ -22,7 +19,7 @@ class Ground:
     width: float
     height: float
 
-    def overlaps(self, other: "Ground") -> bool:
+    def overlaps(self, other: "Rectangle") -> bool:
         """Whether the two share some area."""
         return (
             self.x < other.x + other.width
@@ -32,39 +29,29 @@ class Ground:
         )
 
 
-def rack_depth(hall: Hall) -> float:
-    """How deep racks are drawn, metres."""
-    return min(RACK_DEPTH_M, hall.row_pitch_m * ROW_SHARE)
-
-
-def floor_of(hall: Hall, x: float, y: float) -> Ground:
-    """The positions of a hall whose row 1, position 1 stands at x, y."""
-    return Ground(x, y, hall.positions * hall.position_pitch_m, (hall.rows - 1) * hall.row_pitch_m + rack_depth(hall))
-
-
-def hall_floors(halls: Sequence[Hall]) -> tuple[tuple[Ground, ...], bool]:
+def hall_floors(halls: pl.DataFrame) -> tuple[tuple[Rectangle, ...], bool]:
     """The floor of each hall, and whether they lie where the spec says.
 
     Halls that overlap, as those of a spec that gives no origins, are drawn north of each other instead.
     """
-    given = tuple(floor_of(hall, *hall.origin_m) for hall in halls)
+    given = rectangles(halls)
     if not any(one.overlaps(other) for one, other in combinations(given, 2)):
         return given, True
     apart, y = [], given[0].y
-    for hall in halls:
-        apart.append(floor_of(hall, given[0].x, y))
-        y += apart[-1].height + APART_M
+    for floor in given:
+        apart.append(replace(floor, x=given[0].x, y=y))
+        y += floor.height + APART_M
     return tuple(apart), False
 
 
-def pads(plan: Plan) -> tuple[Ground, ...]:
-    """The ground of each battery bank, in the table's order."""
-    columns = plan.batteries.select("x_m", "y_m", "length_m", "width_m")
-    return tuple(Ground(x, y, width, height) for x, y, width, height in columns.iter_rows())
+def rectangles(placed: pl.DataFrame) -> tuple[Rectangle, ...]:
+    """The floor of each hall, or the pad of each bank of batteries, in the table's order."""
+    columns = placed.select("x_m", "y_m", "length_m", "width_m")
+    return tuple(Rectangle(*row) for row in columns.iter_rows())
 
 
-def around(grounds: Sequence[Ground]) -> Ground:
+def around(parts: Sequence[Rectangle]) -> Rectangle:
     """The smallest rectangle that holds all of them."""
-    x, y = min(one.x for one in grounds), min(one.y for one in grounds)
-    right, top = max(one.x + one.width for one in grounds), max(one.y + one.height for one in grounds)
-    return Ground(x, y, right - x, top - y)
+    x, y = min(one.x for one in parts), min(one.y for one in parts)
+    right, top = max(one.x + one.width for one in parts), max(one.y + one.height for one in parts)
+    return Rectangle(x, y, right - x, top - y)

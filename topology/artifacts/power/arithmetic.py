@@ -3,26 +3,18 @@
 import math
 from dataclasses import dataclass
 
+from topology.catalog.battery_units import Need, capacity_of, one_way_efficiency, whole_units
 from topology.catalog.model import Battery
-from topology.expand.batteries import (
-    Need,
-    Sizing,
-    Swing,
-    compared,
-    enough,
-    left,
-    one_way_efficiency,
-    ride_through_s,
-    whole_units,
-)
 from topology.spec.model import BatteryBanks
+from topology.spec.swing import Swing
+from topology.views.banks import PlannedBanks
 
 _MWH = 1e6
 _GROUPED = 1e5  # figures from here on are written with commas, and without decimals
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SizingStep:
     """One line of a sizing sheet: n = ceil(150 MW / 0.979 MW) = 154 units."""
 
     symbol: str
@@ -34,30 +26,29 @@ class Line:
         return f"{self.symbol} = {self.formula} = {self.result} {self.unit}".rstrip()
 
 
-def worked(
-    sized: Sizing, banks: BatteryBanks, battery: Battery, load_w: float, swing: Swing | None
-) -> tuple[Line, ...]:
+def sizing_steps(banks: PlannedBanks) -> tuple[SizingStep, ...]:
     """The sizing as arithmetic: efficiency, each need, the units, and how long they carry the load.
 
     Figures are rounded to six digits for reading; the units come from the unrounded ones.
     """
-    lines = [Line("η", f"sqrt({battery.round_trip:g})", _figure(one_way_efficiency(battery)), "")]
-    if swing is not None:
-        lines += _swing_lines(swing)
-    for need in sized.needs:
-        lines += _need_lines(need, banks, battery)
-    return (*lines, *_size_lines(sized, banks, battery), *_carried_lines(sized, banks, battery, load_w))
+    battery = banks.product
+    lines = [SizingStep("η", f"sqrt({battery.round_trip:g})", _figure(one_way_efficiency(battery)), "")]
+    if banks.swing is not None:
+        lines += _swing_lines(banks.swing)
+    for need in banks.sizing.needs:
+        lines += _need_lines(need, banks.entry, battery)
+    return (*lines, *_size_lines(banks), *_ride_through_lines(banks))
 
 
-def _swing_lines(swing: Swing) -> list[Line]:
+def _swing_lines(swing: Swing) -> list[SizingStep]:
     height, duty = _mw(swing.height_w), f"{swing.duty:g}"
     period, store = f"{swing.period_s:g} s", f"{_figure(swing.in_rack_j / 1e6)} MJ"
     off = f"{height} - {store} / ({duty} · (1 - {duty}) · {period})"
-    left = Line("ΔP", f"max(0, {off})" if swing.left_w <= 0 else off, *_mw(swing.left_w).split())
+    left = SizingStep("ΔP", f"max(0, {off})" if swing.left_w <= 0 else off, *_mw(swing.left_w).split())
     lines = [
         left,
-        Line("P(swing)", f"{_mw(swing.left_w)} · max({duty}, 1 - {duty})", *_mw(swing.power_w).split()),
-        Line(
+        SizingStep("P(swing)", f"{_mw(swing.left_w)} · max({duty}, 1 - {duty})", *_mw(swing.power_w).split()),
+        SizingStep(
             "E(swing)",
             f"{duty} · (1 - {duty}) · {period} · {_mw(swing.left_w)} / 3600 s/h",
             *_mwh(swing.energy_wh).split(),
@@ -68,58 +59,60 @@ def _swing_lines(swing: Swing) -> list[Line]:
         under = f"({height})² - 2 · {ramp} · {store}"
         step = f"sqrt({under})" if swing.step_w > 0 else f"sqrt(max(0, {under}))"
         lines += [
-            Line("P(step)", step, *_mw(swing.step_w).split()),
-            Line("E(step)", f"({_mw(swing.step_w)})² / (2 · {ramp}) / 3600 s/h", *_mwh(swing.step_wh).split()),
+            SizingStep("P(step)", step, *_mw(swing.step_w).split()),
+            SizingStep("E(step)", f"({_mw(swing.step_w)})² / (2 · {ramp}) / 3600 s/h", *_mwh(swing.step_wh).split()),
         ]
     return lines
 
 
-def _need_lines(need: Need, banks: BatteryBanks, battery: Battery) -> list[Line]:
+def _need_lines(need: Need, banks: BatteryBanks, battery: Battery) -> list[SizingStep]:
     lines = []
     seconds = {"ride-through": banks.ride_through_s, "hold": banks.hold_s}.get(need.name)
     if seconds is not None:
         energy = f"{_mw(need.power_w)} · {seconds:g} s / 3600 s/h"
-        lines.append(Line(f"E({need.name})", energy, *_mwh(need.energy_wh).split()))
+        lines.append(SizingStep(f"E({need.name})", energy, *_mwh(need.energy_wh).split()))
     by_power = f"ceil({_mw(need.power_w)} / {_mw(battery.power_w)})"
     share = f"{banks.soc:g}" if need.name == "hold" else f"({banks.soc:g} - {banks.reserve_soc:g})"
     per_unit = f"{_mwh(battery.energy_wh)} · {share} · {_figure(one_way_efficiency(battery))}"
     both = f"max({by_power}, ceil({_mwh(need.energy_wh)} / ({per_unit})))"
     units = ("no number of", "units") if need.units is None else (f"{need.units:,}", "units")
-    return [*lines, Line(f"n({need.name})", both if need.energy_wh > 0 else by_power, *units)]
+    return [*lines, SizingStep(f"n({need.name})", both if need.energy_wh > 0 else by_power, *units)]
 
 
-def _size_lines(sized: Sizing, banks: BatteryBanks, battery: Battery) -> list[Line]:
+def _size_lines(banks: PlannedBanks) -> list[SizingStep]:
+    entry, battery, sizing = banks.entry, banks.product, banks.sizing
     lines = []
-    total, least = f"{sized.units:,}", sized.units - sized.spare
-    if banks.units is not None:
+    total, least = f"{sizing.units:,}", sizing.units - sizing.spare
+    if entry.units is not None:
         formula = "given"
-    elif banks.power_mw is not None:
-        formula = f"ceil({banks.power_mw:g} MW / {_mw(battery.power_w)})"
-        if whole_units(banks.power_mw * 1e6, battery.power_w) < banks.banks:
-            formula = f"max({formula}, {banks.banks} banks)"
+    elif entry.power_mw is not None:
+        formula = f"ceil({entry.power_mw:g} MW / {_mw(battery.power_w)})"
+        if whole_units(entry.power_mw * 1e6, battery.power_w) < entry.banks:
+            formula = f"max({formula}, {entry.banks} banks)"
     else:
-        names = [f"n({need.name})" for need in sized.needs]
-        formula = f"max({', '.join([*names, f'{banks.banks} banks'])})"
-    lines.append(Line("n", formula, f"{least:,}", "units"))
-    if sized.spare:
-        lines.append(Line("n(N+1)", f"{least:,} + {banks.banks} · 1", total, "units"))
-    have = compared(sized.units, battery)
+        names = [f"n({need.name})" for need in sizing.needs]
+        formula = f"max({', '.join([*names, f'{entry.banks} banks'])})"
+    lines.append(SizingStep("n", formula, f"{least:,}", "units"))
+    if sizing.spare:
+        lines.append(SizingStep("n(N+1)", f"{least:,} + {entry.banks} · 1", total, "units"))
+    have = capacity_of(sizing.units, battery)
     return [
         *lines,
-        Line("P(n)", f"{total} · {_mw(battery.power_w)}", *_mw(have.power_w).split()),
-        Line("E(n)", f"{total} · {_mwh(battery.energy_wh)}", *_mwh(have.energy_wh).split()),
+        SizingStep("P(n)", f"{total} · {_mw(battery.power_w)}", *_mw(have.power_w).split()),
+        SizingStep("E(n)", f"{total} · {_mwh(battery.energy_wh)}", *_mwh(have.energy_wh).split()),
     ]
 
 
-def _carried_lines(sized: Sizing, banks: BatteryBanks, battery: Battery, load_w: float) -> list[Line]:
+def _ride_through_lines(banks: PlannedBanks) -> list[SizingStep]:
     lines = []
-    window, efficiency = banks.soc - banks.reserve_soc, _figure(one_way_efficiency(battery))
-    for name, units in zip(("t", "t(one unit less)", "t(one bank less)"), left(sized), strict=True):
-        have = compared(units, battery)
-        formula = f"{_mwh(have.energy_wh)} · ({banks.soc:g} - {banks.reserve_soc:g}) · {efficiency} / {_mw(load_w)}"
-        if not enough(have.power_w, load_w):
-            formula = f"{units:,} · {_mw(battery.power_w)} < {_mw(load_w)}, power does not hold"
-        lines.append(Line(name, formula, _figure(ride_through_s(units, battery, window, load_w)), "s"))
+    entry, battery, load = banks.entry, banks.product, _mw(banks.load_w)
+    efficiency = _figure(one_way_efficiency(battery))
+    for name, units in zip(("t", "t(one unit less)", "t(one bank less)"), banks.sizing.in_service, strict=True):
+        energy = _mwh(capacity_of(units, battery).energy_wh)
+        formula = f"{energy} · ({entry.soc:g} - {entry.reserve_soc:g}) · {efficiency} / {load}"
+        if not banks.holds(units):
+            formula = f"{units:,} · {_mw(battery.power_w)} < {load}, power does not hold"
+        lines.append(SizingStep(name, formula, _figure(banks.ride_through_s(units)), "s"))
     return lines
 
 

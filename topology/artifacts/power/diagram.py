@@ -9,7 +9,7 @@ from topology.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class DiagramBox:
     """A box of the diagram."""
 
     key: str
@@ -17,7 +17,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DiagramLine:
     """A line between two boxes."""
 
     start: str
@@ -28,14 +28,16 @@ class Line:
 class Diagram:
     """Boxes from the sources down to the racks, and what feeds what."""
 
-    boxes: tuple[Box, ...]
-    lines: tuple[Line, ...]
+    boxes: tuple[DiagramBox, ...]
+    lines: tuple[DiagramLine, ...]
 
 
 def one_line(plan: Plan) -> Diagram:
     """Sources, levels by side, banks and racks; lines follow the pools' own supply."""
     boxes = [
-        Box(f"source{row['source']}", (row["name"], f"{row['kind']} {row['capacity_w'] / 1e6:g} MW", _permit(row)))
+        DiagramBox(
+            f"source{row['source']}", (row["name"], f"{row['kind']} {row['capacity_w'] / 1e6:g} MW", _permit(row))
+        )
         for row in plan.sources.iter_rows(named=True)
     ]
     keys: dict[tuple[int, str], str] = {}
@@ -45,17 +47,18 @@ def one_line(plan: Plan) -> Diagram:
         side = f" side {row['side']}" if row["side"] else ""
         count = f"{row['devices']:,} x {row['rating_kw']:,.0f} kW, {row['redundancy']}"
         boxes.append(
-            Box(key, (f"{row['kind']}{side}", count, f"{row['load_mw']:,.1f} MW, {row['use_most']:.0%} at most"))
+            DiagramBox(key, (f"{row['kind']}{side}", count, f"{row['load_mw']:,.1f} MW, {row['use_most']:.0%} at most"))
         )
     top = [key for (level, _), key in keys.items() if level == 0]
-    lines = [Line(f"source{row}", key) for row in plan.sources["source"] for key in top]
+    lines = [DiagramLine(f"source{row}", key) for row in plan.sources["source"] for key in top]
     supply = plan.power_nodes.select("level", "side", "supply", "pool")
     above = supply.select(supply="pool", upper="side").unique()
     pairs = (
         supply.filter(pl.col("supply").is_not_null()).join(above, on="supply").select("level", "side", "upper").unique()
     )
     lines += [
-        Line(keys[level - 1, upper], keys[level, side]) for level, side, upper in pairs.sort(pl.all()).iter_rows()
+        DiagramLine(keys[level - 1, upper], keys[level, side])
+        for level, side, upper in pairs.sort(pl.all()).iter_rows()
     ]
     for row in (
         plan.batteries.group_by("name", maintain_order=True)
@@ -64,15 +67,17 @@ def one_line(plan: Plan) -> Diagram:
     ):
         key = f"bank{len(boxes)}"
         size = f"{row['power_w'] / 1e6:,.1f} MW, {row['energy_wh'] / 1e6:,.1f} MWh"
-        boxes.append(Box(key, (row["name"], f"{row['banks']} x {row['product']}, {row['units']:,} units", size)))
-        lines += [Line(key, box) for (level, _), box in keys.items() if level == row["level"]]
+        boxes.append(DiagramBox(key, (row["name"], f"{row['banks']} x {row['product']}, {row['units']:,} units", size)))
+        lines += [DiagramLine(key, box) for (level, _), box in keys.items() if level == row["level"]]
     if plan.feeds.height:
         load = float(plan.racks["power_w"].cast(pl.UInt64).sum()) / 1e6
         boxes.append(
-            Box("racks", (f"{plan.racks.height:,} racks", f"{load:,.1f} MW at catalogue maximum", "two feeds each"))
+            DiagramBox(
+                "racks", (f"{plan.racks.height:,} racks", f"{load:,.1f} MW at catalogue maximum", "two feeds each")
+            )
         )
         lowest = max(level for level, _ in keys)
-        lines += [Line(box, "racks") for (level, _), box in keys.items() if level == lowest]
+        lines += [DiagramLine(box, "racks") for (level, _), box in keys.items() if level == lowest]
     return Diagram(tuple(boxes), tuple(lines))
 
 

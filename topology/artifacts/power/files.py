@@ -6,11 +6,11 @@ from pathlib import PurePosixPath
 
 from topology.artifacts.artifact import Artifact, register
 from topology.artifacts.power import diagram, schedules
-from topology.artifacts.power.arithmetic import worked
+from topology.artifacts.power.arithmetic import sizing_steps
 from topology.artifacts.render import render
-from topology.expand.batteries import compared, smoothed
-from topology.expand.power.banks import Banked, banked
+from topology.catalog.battery_units import capacity_of
 from topology.plan import Plan
+from topology.views.banks import PlannedBanks, planned_banks, smoothing
 
 FOLDER = PurePosixPath("power")
 TABLES = {
@@ -47,31 +47,29 @@ def artifacts(plan: Plan, stages: Sequence[int]) -> Iterator[Artifact]:
         text = render("power/one-line.md.j2", diagram=diagram.one_line(plan), cluster=plan.spec.name)
         yield Artifact(FOLDER / "one-line.md", text)
     if plan.batteries.height:
-        every = banked(plan.spec, plan.catalog, plan.power_nodes, plan.racks)
-        sheets = [sheet(each) for each in every]
+        sheets = [sheet(each) for each in planned_banks(plan)]
         yield Artifact(FOLDER / "batteries.md", render("power/batteries.md.j2", sheets=sheets, cluster=plan.spec.name))
 
 
-def sheet(each: Banked) -> Sheet:
+def sheet(each: PlannedBanks) -> Sheet:
     """The arithmetic of one entry, and the same product in the counts it is compared with."""
-    lines = worked(each.sized, each.entry, each.product, each.load_w, each.swing)
-    counts = sorted({each.sized.units, *each.entry.compare})
+    counts = sorted({each.sizing.units, *each.entry.compare})
     return Sheet(
         each.entry.name,
         f"{each.product.manufacturer} {each.product.model}",
-        f"{each.sized.units:,} in {len(each.sized.per_bank)}",
-        each.sized.binding,
+        f"{each.sizing.units:,} in {len(each.sizing.per_bank)}",
+        each.sizing.binding,
         f"{each.load_w / 1e6:,.1f} MW",
-        tuple(str(line) for line in lines),
+        tuple(str(line) for line in sizing_steps(each)),
         _swing(each),
-        tuple(_beside(count, each) for count in counts),
+        tuple(_comparison(count, each) for count in counts),
     )
 
 
-def _swing(each: Banked) -> tuple[str, ...]:
+def _swing(each: PlannedBanks) -> tuple[str, ...]:
     if each.swing is None:
         return ()
-    after = smoothed(each.swing, each.sized.units, each.product, each.window)
+    after = smoothing(each.swing, each.sizing.units, each.product, each.window)
     years = "no cycle life is published" if after.life_years is None else f"{after.life_years:,.1f} years by cycles"
     return (
         "swing flat" if after.flat else "swing not flat",
@@ -80,6 +78,6 @@ def _swing(each: Banked) -> tuple[str, ...]:
     )
 
 
-def _beside(count: int, each: Banked) -> tuple[str, str, str]:
-    have = compared(count, each.product)
+def _comparison(count: int, each: PlannedBanks) -> tuple[str, str, str]:
+    have = capacity_of(count, each.product)
     return f"{count:,}", f"{have.power_w / 1e6:,.1f}", f"{have.energy_wh / 1e6:,.1f}"

@@ -2,9 +2,10 @@
 
 import polars as pl
 
-from topology.expand.power.feeds import PHASES, on_phase_w
 from topology.plan import Plan, names
+from topology.plan.tables import PHASES
 from topology.views import failures
+from topology.views.phases import on_phase_w
 
 
 def feed_schedule(plan: Plan) -> pl.DataFrame:

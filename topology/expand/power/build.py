@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from topology.expand.origins import Origins
 from topology.expand.power import feeds
-from topology.expand.power.tree import BOTH, Loads, Tree, grow
+from topology.expand.power.spread import earlier
+from topology.expand.power.tree import BOTH, Loads, PowerTree, grow
 from topology.plan import tables
 from topology.spec.model import ClusterSpec
 
@@ -99,7 +100,7 @@ def _both_sides(racks: pl.DataFrame, load: NDArray[np.float64]) -> Loads:
     return Loads(side, hall, row, np.tile(load / 2, 2), np.tile(load, 2))
 
 
-def _stages(tree: Tree, racks: NDArray[np.int64], beyond: int) -> list[NDArray[np.int64]]:
+def _stages(tree: PowerTree, racks: NDArray[np.int64], beyond: int) -> list[NDArray[np.int64]]:
     """First stage of every pool, by level: that of the earliest rack below it."""
     below = np.tile(racks, 2)
     hangs = tree.feeds
@@ -120,8 +121,4 @@ def _or_null(values: NDArray[np.int64]) -> pl.Series:
 def _index(side: NDArray[np.int64], hall: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number of each device among those of its side and place, from 1."""
     key = (hall + 1) * (int(row.max(initial=0)) + 2) * (BOTH + 1) + (row + 1) * (BOTH + 1) + side
-    order = np.argsort(key, kind="stable")
-    starts = np.searchsorted(key[order], key[order])
-    index = np.empty_like(key)
-    index[order] = np.arange(len(key)) - starts + 1
-    return index
+    return earlier(key, np.ones_like(key)) + 1

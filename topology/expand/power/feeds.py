@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from topology.expand.power.spread import earlier
 from topology.plan import tables
 from topology.spec.model import RackFeed
 
 # Rated currents of circuit-breakers, amperes. Source: preferred values of IEC 60898-1 (to 125 A)
 # and the R10 series of IEC 60059 above.
 STANDARD_A = (16, 20, 25, 32, 40, 50, 63, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250)
-PHASES = ("L1", "L2", "L3")
 THREE = "L1-L2-L3"
 
 
@@ -55,7 +55,7 @@ def frame(
     circuits, amps = breakers(feed, load)
     rack, side = np.divmod(np.arange(2 * count), 2)
     mine = pool[side * count + rack]
-    position = _positions(mine, circuits[rack])
+    position = earlier(mine, circuits[rack]) + 1
     phase = _phases(position, circuits[rack]) if feed.phases == 1 else pl.repeat(THREE, 2 * count, eager=True)
     capacity = (
         circuits * np.array([circuit_w(feed, size) for size in np.unique(amps)])[np.searchsorted(np.unique(amps), amps)]
@@ -79,26 +79,11 @@ def frame(
     )
 
 
-def on_phase_w(phase: str) -> pl.Expr:
-    """Watts of a feed on one phase in normal running: half of the rack, over the phases of its circuits."""
-    return pl.col("load_w") / 2 * pl.col("phase").str.count_matches(phase) / pl.col("phase").str.count_matches("L")
-
-
 def _phases(position: NDArray[np.int64], circuits: NDArray[np.int64]) -> pl.Series:
     """Phases of single-phase circuits, which follow the positions in turn: L3-L1 of two circuits from position 3."""
     words = pl.DataFrame({"first": (position - 1) % 3, "circuits": circuits})
     kinds = words.unique(maintain_order=True)
-    made = ["-".join(PHASES[(first + at) % 3] for at in range(number)) for first, number in kinds.iter_rows()]
+    made = ["-".join(tables.PHASES[(first + at) % 3] for at in range(number)) for first, number in kinds.iter_rows()]
     return words.join(kinds.with_columns(phase=pl.Series(made)), on=["first", "circuits"], maintain_order="left")[
         "phase"
     ]
-
-
-def _positions(panel: NDArray[np.int64], circuits: NDArray[np.int64]) -> NDArray[np.int64]:
-    """First breaker position of each feed on its panel, from 1, feeds in order."""
-    order = np.argsort(panel, kind="stable")
-    before = np.cumsum(circuits[order]) - circuits[order]
-    starts = np.searchsorted(panel[order], panel[order])
-    position = np.empty_like(panel)
-    position[order] = before - before[starts] + 1
-    return position

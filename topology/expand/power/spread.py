@@ -31,3 +31,12 @@ def spread(group: Int, load_w: F64, usable_w: float) -> tuple[Int, Int]:
         if not over.any():
             return device, owner
         devices[np.unique(owner[over])] += 1
+
+
+def earlier(keys: Int, amounts: Int) -> Int:
+    """Sum of the amounts of the entries before each one that have its key."""
+    order = np.argsort(keys, kind="stable")
+    before = np.cumsum(amounts[order]) - amounts[order]
+    found = np.empty_like(keys)
+    found[order] = before - before[np.searchsorted(keys[order], keys[order])]
+    return found

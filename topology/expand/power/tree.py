@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from topology.expand.power.spread import spread
+from topology.expand.power.spread import earlier, spread
 from topology.expand.rules import found
 from topology.findings import FindingsError
 from topology.spec.model import Level
@@ -64,7 +64,7 @@ class Pools:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class PowerTree:
     """Levels from the source down, and the pool of each load of a level."""
 
     pools: tuple[Pools, ...]
@@ -72,7 +72,7 @@ class Tree:
     feeds: Int  # pool of the lowest level of each rack's A feed, then of each rack's B feed
 
 
-def grow(levels: Sequence[Level], racks: Loads) -> Tree:
+def grow(levels: Sequence[Level], racks: Loads) -> PowerTree:
     """The tree that carries `racks`: loads of all A feeds, then of all B feeds, in the same order.
 
     Raises:
@@ -90,7 +90,7 @@ def grow(levels: Sequence[Level], racks: Loads) -> Tree:
         hanging = Loads(
             made.side, made.hall, made.row, made.normal_w / level.efficiency, made.full_w / level.efficiency
         )
-    return Tree(tuple(reversed(pools)), tuple(reversed(supply[1:])), supply[0])
+    return PowerTree(tuple(reversed(pools)), tuple(reversed(supply[1:])), supply[0])
 
 
 def _possible(levels: Sequence[Level], index: int) -> None:
@@ -231,12 +231,7 @@ def _sum(index: Int, watts: F64, count: int) -> F64:
 
 def _rank(keys: Int) -> Int:
     """Place of each entry among its equals, in order."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    starts = np.searchsorted(ordered, ordered)
-    rank = np.empty_like(keys)
-    rank[order] = np.arange(len(keys)) - starts
-    return rank
+    return earlier(keys, np.ones_like(keys))
 
 
 def _each_fits(level: Level, carried: F64) -> None:

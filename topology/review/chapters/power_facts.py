@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from topology.expand.batteries import carried
-from topology.expand.power.banks import banked
+from topology.catalog.battery_units import capacity_of
 from topology.plan import Plan, names
 from topology.review.review import Review
 from topology.views import failures, supply
+from topology.views.banks import planned_banks
 
 STRENGTH = ("N", "N+1", "4N/3", "2N")  # redundancies of a level, the weakest first
 
@@ -53,15 +53,11 @@ class Ride:
 
 def rides(plan: Plan) -> dict[str, Ride]:
     """Every entry of batteries by name."""
-    made: dict[str, Ride] = {}
-    if not plan.batteries.height:
-        return made
-    for each in banked(plan.spec, plan.catalog, plan.power_nodes, plan.racks):
-        mine = plan.batteries.filter(pl.col("name") == each.entry.name)
-        seconds = carried(each.sized, each.product, each.window, each.load_w)
-        power_w, energy_wh = float(mine["power_w"].sum()), float(mine["energy_wh"].sum())
+    made = {}
+    for each in planned_banks(plan):
+        have, seconds = capacity_of(each.sizing.units, each.product), each.ride_through
         times = (seconds.all_s, seconds.without_unit_s, seconds.without_bank_s)
-        made[each.entry.name] = Ride(power_w, energy_wh, int(mine["units"].sum()), *times)
+        made[each.entry.name] = Ride(have.power_w, have.energy_wh, have.units, *times)
     return made
 
 
