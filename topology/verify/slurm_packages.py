@@ -1,11 +1,10 @@
 """Slurm as Debian packages it, unpacked into the cache: no root, no daemon, no change to the host."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from topology.verify import debian
-from topology.verify.cache import UnavailableError, alone, cache, sweep
+from topology.verify.cache import UnavailableError, alone, cache, draft
 from topology.verify.programs import run
 
 __all__ = ["SUITES", "UnavailableError", "slurm"]
@@ -57,14 +56,12 @@ def _starts(folder: Path, release: str) -> bool:
 def _unpack(folder: Path, suite: str, release: str) -> Path:
     """A new folder in the cache, complete or absent: all work is done beside it, then renamed."""
     patchelf = debian.patchelf()
-    prefix = f".slurm-{suite}-"
-    sweep(folder, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as work:
-        debs = debian.download(Path(work), suite, PACKAGES)
+    with draft(folder, f"slurm-{suite}") as work:
+        debs = debian.download(work, suite, PACKAGES)
         version = debian.version(debs, "slurmctld")
         if not version.startswith(f"{release}."):
             raise UnavailableError(f"suite {suite} now carries Slurm {version}, not {release}")
-        root, final = Path(work, "root"), folder / f"slurm-{suite}-{version}"
+        root, final = work / "root", folder / f"slurm-{suite}-{version}"
         debian.extract(debs, root)
         for name, plain in DAEMON_NAMES.items():
             (root / "usr/sbin" / plain).symlink_to(name)
