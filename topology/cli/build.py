@@ -8,7 +8,7 @@ import typer
 
 from topology import __version__
 from topology.cli import reports, session
-from topology.cli.exits import REFUSED, STALE
+from topology.cli.exits import STALE
 from topology.cli.progress import Progress, progress
 
 if TYPE_CHECKING:
@@ -78,11 +78,9 @@ def build(  # noqa: PLR0913 - each is an option of its own
                 steps.stop()
                 job.summarize(published, steps.elapsed_s)
         except OutputError as error:
-            sys.stderr.write(f"error: {error.message}\n  help: {error.hint}\n")
-            raise typer.Exit(REFUSED) from None
+            reports.refuse(error.message, error.hint)
         except RenderError as error:
-            sys.stderr.write(f"error: template {error}\n  help: correct the template; nothing was written\n")
-            raise typer.Exit(REFUSED) from None
+            reports.refuse(f"template {error}", "correct the template; nothing was written")
 
 
 class _Job:

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from topology import __version__
 from topology.cli import reports, sides
-from topology.cli.exits import CHANGED, FINDINGS, REFUSED
+from topology.cli.exits import CHANGED, FINDINGS
 from topology.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def diff(  # noqa: PLR0913 - each is an option of its own
         try:
             review = Review(*sides.both(base, head, steps), artifacts=artifacts)
         except SideError as error:
-            sys.stderr.write(f"error: {error.message}\n  help: {error.help}\n")
-            raise typer.Exit(REFUSED) from None
+            reports.refuse(error.message, error.help)
         steps.step("comparing")
         document, measures = assemble(review)
         for form, characters, path in wanted:
@@ -115,8 +114,7 @@ def _draw(review: "Review", to: Path) -> None:
     try:
         drawn.write(review, to)
     except SideError as error:
-        sys.stderr.write(f"error: {error.message}\n  help: {error.help}\n")
-        raise typer.Exit(REFUSED) from None
+        reports.refuse(error.message, error.help)
 
 
 def _outputs(words: list[str], limit: int) -> list[tuple[Form, int, Path | None]]:
@@ -169,11 +167,6 @@ def _write(pieces: Iterator[bytes], path: Path | None) -> None:
         return
     try:
         with path.open("wb") as file:
-            _copy(pieces, file)
+            file.writelines(pieces)
     except OSError as error:
-        sys.stderr.write(f"error: cannot write {ascii(str(path))[1:-1]}: {error.strerror}\n  help: check the path\n")
-        raise typer.Exit(REFUSED) from None
-
-
-def _copy(pieces: Iterator[bytes], file: BinaryIO) -> None:
-    file.writelines(pieces)
+        reports.refuse(f"cannot write {ascii(str(path))[1:-1]}: {error.strerror}", "check the path")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import typer
 
@@ -118,6 +118,16 @@ def verdict(findings: Sequence[Finding]) -> str:
     from topology.findings_format import totals  # noqa: PLC0415 - not needed by --help
 
     return totals(findings) or "no findings"
+
+
+def refuse(message: str, help_: str) -> NoReturn:
+    """End the command with an error and what to do about it.
+
+    Raises:
+        typer.Exit: with 2.
+    """
+    sys.stderr.write(f"error: {message}\n  help: {help_}\n")
+    raise typer.Exit(REFUSED)
 
 
 def say(text: str) -> None:

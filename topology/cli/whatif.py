@@ -1,13 +1,11 @@
 """`topology whatif`: what several failures at once take from the site."""
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from topology.cli import reports, session
-from topology.cli.exits import REFUSED
 from topology.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -48,10 +46,12 @@ def _lines(plan: "Plan", fail: list[str], stage: str | None) -> Iterator[str]:
     index = {name: at for at, name in enumerate(spelled)}
     for name in fail:
         if name not in index:
-            _refuse(f"no device is called '{ascii(name)[1:-1]}'", did_you_mean(name, index).split("known:")[0].strip())
+            guess = did_you_mean(name, index).split("known:")[0].strip()
+            every = "power/failures.csv of a build lists every device"
+            reports.refuse(f"no device is called '{ascii(name)[1:-1]}'", guess or every)
     stages = [each.name for each in plan.spec.stages]
     if stage is not None and stage not in stages:
-        _refuse(f"no stage '{ascii(stage)[1:-1]}'", did_you_mean(stage, stages))
+        reports.refuse(f"no stage '{ascii(stage)[1:-1]}'", did_you_mean(stage, stages))
     outcome = failures.failures(plan, [index[name] for name in fail], stages.index(stage) if stage else None)
     racks = names.rack_names(plan).gather(outcome.lost_racks)
     lost_w = int(plan.racks["power_w"].gather(outcome.lost_racks).sum())
@@ -70,8 +70,3 @@ def _named(word: str, every: list[str]) -> Iterator[str]:
         yield f"  {word}: {name}"
     if len(every) > SHOWN:
         yield f"  and {len(every) - SHOWN:,} more"
-
-
-def _refuse(message: str, help_: str) -> None:
-    sys.stderr.write(f"error: {message}\n  help: {help_ or 'power/failures.csv of a build lists every device'}\n")
-    raise typer.Exit(REFUSED)

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Self
 import pulumi
 from pulumi.dynamic import Resource
 
+from topology.artifacts.output.manifest import digest_of
 from topology.deploy.manifests import ManifestsProvider
 from topology.deploy.publishing import PublishingProvider
 from topology.deploy.registration import RegistrationProvider
-from topology.deploy.stage import Bundle, Stage, stage_digest
+from topology.deploy.stage import Bundle, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class ManifestsArgs:
         asked = stage.config["kubernetes"]
         server = {key: asked[key] for key in ("kubeconfig", "simulated") if key in asked}
         facts = {**bundle.facts, "files": len(files)}
-        return cls(owner, stage_digest(files.items()), folders, orders, facts, {"context": context, **server})
+        return cls(owner, digest_of(files.items()), folders, orders, facts, {"context": context, **server})
 
 
 class _Registered(Resource):

@@ -1,6 +1,5 @@
 """Gates: what must be so before a stage is touched. A preview names them, an update stops at them."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.sync_await import _sync_await  # the program must not go on before the answer is there
 
+from topology.artifacts.output.manifest import sha256
 from topology.deploy.stage import Stage
 from topology.deploy.stop import DeployError, stop
 
@@ -44,11 +44,11 @@ def other_spec(stage: Stage) -> Iterator[str]:
     if not name:
         return
     try:
-        standing = hashlib.sha256(Path(name).read_bytes()).hexdigest()
+        spec_sha256 = sha256(Path(name).read_bytes())
     except OSError as error:
         yield f"stage {stage.name}: {name}: {error.strerror}; set the key spec to the file that was built"
         return
-    if standing != stage.build.plan["spec_sha256"]:
+    if spec_sha256 != stage.build.plan["spec_sha256"]:
         other = f"{stage.build.folder} was built from another spec than {name}"
         yield f"stage {stage.name}: {other}; run topology build {name}"
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from topology.deploy.releases import Release, link_to, marked, remove, sha256, target, write_beside, write_into
+from topology.artifacts.output.manifest import sha256
+from topology.deploy.releases import Release, link_to, marked, remove, target, write_beside, write_into
 from topology.deploy.stop import DeployError
 
 CURRENT, PREVIOUS = "current", "previous"

@@ -5,6 +5,7 @@ from typing import Any
 
 from pulumi.dynamic import UpdateResult
 
+from topology.artifacts.output.manifest import files_below
 from topology.deploy.provider import SiteProvider
 from topology.deploy.publication import Publication
 from topology.deploy.releases import Release
@@ -36,10 +37,8 @@ class PublishingProvider(SiteProvider):
 
     def _files(self, props: Mapping[str, Any]) -> dict[str, bytes]:
         """The bundle's files, each as the build lists it."""
-        build = Build.at(self._build)
-        inside = props["folder"] + "/"
-        paths = [path for path in build.files if path.startswith(inside)]
-        return {path[len(inside) :]: build.read(path) for path in paths}
+        build, folder = Build.at(self._build), props["folder"]
+        return {path: build.read(f"{folder}/{path}") for path in files_below(build.files, folder)}
 
 
 def _release(props: Mapping[str, Any]) -> Release:

@@ -1,7 +1,6 @@
 """Releases: folders of files that go together, each with a mark that says what it is."""
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -9,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from topology.artifacts.output.manifest import sha256
+from topology.artifacts.output.plain import sync_folder
 
 MARK = ".topology.json"  # what a release is, inside it; no reader of the files takes it for one of theirs
 
@@ -37,7 +39,7 @@ def write_beside(folder: Path, release: Release, files: Mapping[str, bytes]) -> 
         for path, text in {**files, MARK: release.mark(files)}.items():
             put(begun / path, text)
         begun.rename(folder)
-        settle(folder.parent)
+        sync_folder(folder.parent)
     except BaseException:
         shutil.rmtree(begun, ignore_errors=True)
         raise
@@ -74,7 +76,7 @@ def link_to(link: Path, target: Path) -> None:
     begun.unlink(missing_ok=True)
     begun.symlink_to(Path("releases", target.name))
     begun.replace(link)
-    settle(link.parent)
+    sync_folder(link.parent)
 
 
 def target(link: Path) -> Path | None:
@@ -100,17 +102,3 @@ def marked(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}
-
-
-def settle(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sha256(text: bytes) -> str:
-    """SHA-256 as 64 hexadecimal digits."""
-    return hashlib.sha256(text).hexdigest()

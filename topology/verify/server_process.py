@@ -55,9 +55,13 @@ class ServerProcess:
         return "\n".join(self.log.splitlines()[-5:])
 
     @property
-    def has_ended(self) -> bool:
-        """Whether it has ended. It is not reaped yet, so its pid stays its own until `end`."""
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    def exit_code(self) -> int | None:
+        """Its exit code, or the signal that ended it; None while it runs.
+
+        It is not reaped yet, so its pid stays its own until `end`.
+        """
+        ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return ended.si_status if ended else None
 
     def wait_for(self, ready: Callable[[], bool], *, limit_s: float) -> None:
         """Return when `ready` says so.
@@ -67,8 +71,8 @@ class ServerProcess:
         """
         deadline = time.monotonic() + limit_s
         while not ready():
-            if self.has_ended:
-                raise StartError(f"{self.name} ended: {self.last_words}")
+            if self.exit_code is not None:
+                raise StartError(f"{self.name} ended with {self.exit_code}: {self.last_words}")
             if time.monotonic() > deadline:
                 raise StartError(f"{self.name} is not ready after {limit_s:.0f} s: {self.last_words}")
             time.sleep(POLL_S)
@@ -79,7 +83,7 @@ class ServerProcess:
             return
         deadline = time.monotonic() + self._end_s
         os.kill(self._process.pid, self._stop)
-        while not self.has_ended and time.monotonic() < deadline:
+        while self.exit_code is None and time.monotonic() < deadline:
             time.sleep(POLL_S)
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -98,7 +98,7 @@ class Draft:
         self._put(PLAN, text, same=before is not None and before.text == text)
         if not self._written:
             return False
-        self.staging.settle()
+        self.staging.sync()
         return True
 
     def counts(self) -> tuple[int, int, int]:

@@ -34,6 +34,20 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def files_below(digests: Mapping[str, str], folder: str) -> dict[str, str]:
+    """Digests of the files of a folder by their paths below it; `digests` are those of every file by its path."""
+    inside = f"{folder}/"
+    return {path.removeprefix(inside): digest for path, digest in digests.items() if path.startswith(inside)}
+
+
+def digest_of(parts: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over names and digests, in any order: the identity of files, or resources, that go together.
+
+    It stands in the states of stacks, which would all be deployed anew if it were made otherwise.
+    """
+    return sha256("".join(f"{name} {digest}\n" for name, digest in sorted(parts)).encode())
+
+
 def render(facts: Mapping[str, object], entries: Iterable[Entry]) -> bytes:
     """Text of plan.json: `facts`, the artifacts by path, and the digest of all that.
 

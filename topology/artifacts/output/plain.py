@@ -35,12 +35,24 @@ def obstacle(tree: Path, path: PurePosixPath) -> PurePosixPath | None:
     return path if is_folder(tree / path) else None
 
 
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def mark(path: Path) -> Mark | None:
     """Mark of the file at `path`, None when there is none."""
     try:
-        found = path.lstat()
+        return _mark(path.lstat())
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _mark(found: os.stat_result) -> Mark:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
@@ -50,9 +62,7 @@ def confirmed(tree: Path, entry: Entry, *, alone: bool) -> Mark:
     Raises:
         NotPlain: missing, edited, or led to by a link.
     """
-    blocking = obstacle(tree, PurePosixPath(entry.path))
-    if blocking and str(blocking) != entry.path:
-        raise NotPlain(f"behind {blocking}, which is no longer a folder")
+    _check_folders(tree, entry.path)
     with opened(tree / entry.path, alone=alone) as descriptor:
         found = os.fstat(descriptor)
         digest = hashlib.sha256()
@@ -60,7 +70,7 @@ def confirmed(tree: Path, entry: Entry, *, alone: bool) -> Mark:
             digest.update(chunk)
     if digest.hexdigest() != entry.sha256:
         raise NotPlain("edited")
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return _mark(found)
 
 
 def present(tree: Path, path: str) -> Mark | None:
@@ -69,14 +79,18 @@ def present(tree: Path, path: str) -> Mark | None:
     Raises:
         NotPlain: it is no file, or led to by a link.
     """
-    blocking = obstacle(tree, PurePosixPath(path))
-    if blocking and str(blocking) != path:
-        raise NotPlain(f"behind {blocking}, which is no longer a folder")
+    _check_folders(tree, path)
     if not os.path.lexists(tree / path):
         return None
     with opened(tree / path, alone=False) as descriptor:
-        found = os.fstat(descriptor)
-    return found.st_ino, found.st_size, found.st_mtime_ns
+        return _mark(os.fstat(descriptor))
+
+
+def _check_folders(tree: Path, path: str) -> None:
+    """Nothing when real folders lead to a path; NotPlain otherwise."""
+    blocking = obstacle(tree, PurePosixPath(path))
+    if blocking and str(blocking) != path:
+        raise NotPlain(f"behind {blocking}, which is no longer a folder")
 
 
 def content(path: Path, *, limit: int, alone: bool) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from stat import S_IMODE
 
 from topology.artifacts.output.place import Place
-from topology.artifacts.output.plain import folders_above
+from topology.artifacts.output.plain import folders_above, sync_folder
 from topology.artifacts.output.refusal import telling
 
 FILE_MODE = 0o644
@@ -62,10 +62,11 @@ class Staging:
                 target.unlink()
             return same
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """Wait until the disk has every folder of the tree, the innermost first."""
         for folder in reversed(self._folders):
-            settle(folder)
+            with telling(folder):
+                sync_folder(folder)
 
     def discard(self) -> None:
         """Take the tree away again. What cannot be removed is left for the next run."""
@@ -89,16 +90,6 @@ class Staging:
         folder.mkdir()
         self._folders[folder] = None
         folder.chmod(FOLDER_MODE)
-
-
-def settle(folder: Path) -> None:
-    """Wait until the disk has the names in a folder."""
-    with telling(folder):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextmanager

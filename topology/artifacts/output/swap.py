@@ -14,9 +14,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from topology.artifacts.output.place import Place
-from topology.artifacts.output.plain import is_folder
+from topology.artifacts.output.plain import is_folder, sync_folder
 from topology.artifacts.output.refusal import OutputError, shown, telling
-from topology.artifacts.output.staging import FOLDER_MODE, settle
+from topology.artifacts.output.staging import FOLDER_MODE
 
 AT_FDCWD = -100  # linux/fcntl.h
 RENAME_EXCHANGE = 2  # linux/fs.h
@@ -51,7 +51,7 @@ def put(staged: Path, place: Place) -> Path | None:
             old = _exchanged(staged, place)
         else:
             _linked(staged, place)
-        settle(place.out.parent)
+        sync_folder(place.out.parent)
         return old
 
 
@@ -114,7 +114,7 @@ def _linked(staged: Path, place: Place, moved: Path | None = None) -> None:
         undo.callback(_rmdir, place.versions)
         staged.rename(version)
         undo.callback(version.rename, staged)
-        settle(place.versions)
+        sync_folder(place.versions)
         if moved:
             place.out.rename(moved)
             undo.callback(moved.rename, place.out)

