@@ -14,7 +14,7 @@ from topology.artifacts.slurm.topologies import topologies
 from topology.cli.progress import Progress
 from topology.cli.reports import Severities
 from topology.cli.session import open_plan
-from topology.source import Source
+from topology.source import YamlSource
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(GOLDEN.iterdir())
@@ -66,7 +66,7 @@ def test_plan_json_is_what_its_schema_says(case, cli, tmp_path):
 def test_what_is_rendered_reads_back_as_what_was_written(case, cli, tmp_path):
     """Every rendered YAML and JSON, by a parser of its own; Slurm's own parsers read the rest in tests/slurm."""
     cli("build", str(case / "cluster.yaml"), "-o", str(tmp_path / "out"))
-    plan = open_plan(Source.read(case / "cluster.yaml"), str(case / "cluster.yaml"), Progress(), Severities()).plan
+    plan = open_plan(YamlSource.read(case / "cluster.yaml"), str(case / "cluster.yaml"), Progress(), Severities()).plan
     for stage in range(len(plan.spec.stages)):
         for controller in controllers(plan, stage):
             made, _ = topologies(plan, controller)

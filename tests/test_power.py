@@ -31,7 +31,7 @@ from topology.expand.power.banks import banked
 from topology.expand.power.build import sources, tree_and_feeds
 from topology.findings import FindingsError, Severity
 from topology.plan import tables
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.load import load
 from topology.spec.model import BatteryBanks, Level, Needs, Power, PowerSource, RackFeed, Stage
 from topology.views import failures, supply
@@ -433,7 +433,7 @@ def test_banks_of_a_small_site_carry_what_a_second_calculation_says(
 def stack(name, **changes):
     """Plan of a stack, some values of its spec replaced."""
     path = STACKS / name / "cluster.yaml"
-    spec = load(Source.read(path), kinds())[0]
+    spec = load(YamlSource.read(path), kinds())[0]
     return expand(replace(spec, **changes), load_catalog())
 
 

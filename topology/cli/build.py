@@ -51,8 +51,8 @@ def build(  # noqa: PLR0913 - each is an option of its own
         reports.FailOn, typer.Option("--fail-on", help="Least severity of a finding that stops the build.")
     ] = reports.FailOn.ERROR,
     form: Annotated[
-        reports.Form, typer.Option("--format", "-f", help="How findings are printed, on stderr.")
-    ] = reports.Form.TEXT,
+        reports.FindingsForm, typer.Option("--format", "-f", help="How findings are printed, on stderr.")
+    ] = reports.FindingsForm.TEXT,
 ) -> None:
     """Expand SPEC and write its files; the folder is replaced in one step or not at all.
 
@@ -88,7 +88,7 @@ class _Job:
 
     def __init__(
         self,
-        opened: session.Opened,
+        opened: session.OpenPlan,
         spec: str,
         only: tuple[str, ...],
         stages: tuple[int, ...],

@@ -72,10 +72,10 @@ def _faults(folder: Path, seed: int, steps: Progress) -> Iterator[str]:
 def _answers(folder: Path, controller: "SlurmController", seed: int, *, by_yaml: bool) -> Iterator[str]:
     from topology.verify.placement import trials  # noqa: PLC0415 - not needed by --help
     from topology.verify.slurm_log import allowed  # noqa: PLC0415
-    from topology.verify.slurm_topology import differences, written  # noqa: PLC0415
+    from topology.verify.slurm_topology import differences, read_topologies  # noqa: PLC0415
 
     if by_yaml:
-        yield from differences(written(folder), controller.topoconf(), controller.expand)
+        yield from differences(read_topologies(folder), controller.topoconf(), controller.expand)
     for trial in trials(controller, folder, seed=seed):
         if not trial.passed:
             yield f"{trial.question}: expected {trial.expected}, got {trial.answer}"

@@ -31,7 +31,7 @@ def whatif(
     Exit codes: 0 the answer was printed, 1 SPEC has findings, 2 a name is not known.
     """
     severity = reports.Severities()
-    with progress() as steps, reports.gate(reports.Form.TEXT, reports.FailOn.ERROR, severity, to_stdout=False):
+    with progress() as steps, reports.gate(reports.FindingsForm.TEXT, reports.FailOn.ERROR, severity, to_stdout=False):
         plan = session.open_plan(session.read(spec), spec, steps, severity).plan
         for line in _lines(plan, fail, stage):
             reports.say(line)
@@ -56,16 +56,16 @@ def _lines(plan: "Plan", fail: list[str], stage: str | None) -> Iterator[str]:
     racks = names.rack_names(plan).gather(outcome.lost_racks)
     lost_w = int(plan.racks["power_w"].gather(outcome.lost_racks).sum())
     yield f"{' and '.join(fail)} fail: {len(racks):,} racks go dark, {lost_w / 1e6:,.2f} MW"
-    yield from _named("dark", racks.to_list())
+    yield from _list_names("dark", racks.to_list())
     first = plan.power_nodes.with_columns(name=spelled).unique("pool", keep="first", maintain_order=True)["name"]
     over = [at for at, w in enumerate(outcome.load_w) if w > outcome.room_w[at] * failures.TOLERANCE]
     yield f"overloaded: {len(over):,} devices or pools"
-    yield from _named(
+    yield from _list_names(
         "over", [f"{first[at]} by {(outcome.load_w[at] - outcome.room_w[at]) / 1000:,.1f} kW" for at in over]
     )
 
 
-def _named(word: str, every: list[str]) -> Iterator[str]:
+def _list_names(word: str, every: list[str]) -> Iterator[str]:
     for name in every[:SHOWN]:
         yield f"  {word}: {name}"
     if len(every) > SHOWN:

@@ -21,7 +21,7 @@ class PublishingProvider(SiteProvider):
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Publish the files anew; where the place changed, withdraw them from the old one afterwards."""
         state = self._write(news)
-        if _moved(olds, news):
+        if _has_moved(olds, news):
             _place(olds).withdraw(_release(olds))
         return UpdateResult(state)
 
@@ -32,8 +32,8 @@ class PublishingProvider(SiteProvider):
     def _write(self, props: Mapping[str, Any]) -> dict[str, Any]:
         return self._state(props, _place(props).publish(_release(props), self._files(props)))
 
-    def _standing(self, props: Mapping[str, Any]) -> str | None:
-        return _place(props).standing(_release(props))
+    def _read_back(self, props: Mapping[str, Any]) -> str | None:
+        return _place(props).live_digest(_release(props))
 
     def _files(self, props: Mapping[str, Any]) -> dict[str, bytes]:
         """The bundle's files, each as the build lists it."""
@@ -51,5 +51,5 @@ def _place(props: Mapping[str, Any]) -> Publication:
     return Publication.at(props["publish"], kind, name)
 
 
-def _moved(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+def _has_moved(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     return _place(olds).root != _place(news).root

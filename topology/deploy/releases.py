@@ -47,7 +47,7 @@ def write_beside(folder: Path, release: Release, files: Mapping[str, bytes]) -> 
 
 def write_into(folder: Path, release: Release, files: Mapping[str, bytes]) -> None:
     """A release that stands, put right file by file; each is the old or the new one at any time."""
-    gone = set(marked(folder).get("files", {})) - set(files) if folder.is_dir() else set()
+    gone = set(read_mark(folder).get("files", {})) - set(files) if folder.is_dir() else set()
     for path, text in {**files, MARK: release.mark(files)}.items():
         file = folder / path
         if not file.is_file() or file.is_symlink() or file.read_bytes() != text:
@@ -89,13 +89,13 @@ def target(link: Path) -> Path | None:
 
 def remove(folder: Path) -> None:
     """A release without its own files; what others put there stays."""
-    for path in [*marked(folder).get("files", {}), MARK]:
+    for path in [*read_mark(folder).get("files", {}), MARK]:
         (folder / path).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()
 
 
-def marked(folder: Path) -> dict[str, Any]:
+def read_mark(folder: Path) -> dict[str, Any]:
     """What a release says of itself; empty when it is none."""
     try:
         said = json.loads((folder / MARK).read_bytes())

@@ -116,7 +116,7 @@ class Build:
 
 
 @dataclass(frozen=True)
-class Stage:
+class StackStage:
     """A stage of a build and the configuration of its stack."""
 
     build: Build
@@ -131,7 +131,7 @@ class Stage:
         try:
             build = Build.at(Path(config.get("plan") or ".."))
             found = settings(config)
-            api_servers(found["kubernetes"], build.cells)
+            check_api_servers(found["kubernetes"], build.cells)
             return cls(build, name, build.inventory(name), found)
         except DeployError as error:
             stop([str(error)])
@@ -172,6 +172,7 @@ class Stage:
         return [each for each in self.inventory["resources"] if each["kind"] in kinds]
 
 
+Stage = StackStage  # as the programs of stacks import it
 DEFAULTS: Mapping[str, Any] = {
     "spec": "",
     "inventory": {"kind": "sqlite", "path": "site/inventory.sqlite"},
@@ -194,8 +195,8 @@ def settings(config: pulumi.Config) -> Mapping[str, Any]:
     return found
 
 
-def api_servers(said: Mapping[str, Any], cells: Sequence[str]) -> None:
-    """Nothing when the configuration key `kubernetes` leads cells of the build to contexts.
+def check_api_servers(said: Mapping[str, Any], cells: Sequence[str]) -> None:
+    """Check that the configuration key `kubernetes` leads cells of the build to contexts.
 
     Raises:
         DeployError: it is of another form, or names a cell that is not there.

@@ -62,7 +62,7 @@ class Project:
         build = Build.at(folder / _plan_key(folder))
         return cls(folder, build, tuple(stage["name"] for stage in build.plan["stages"]))
 
-    def chosen(self, last: str | None) -> tuple[str, ...]:
+    def stages_to(self, last: str | None) -> tuple[str, ...]:
         """Stages up to `last`, in order.
 
         Raises:
@@ -98,11 +98,11 @@ class Project:
         for stage in stages:
             said: list[str] = []
             try:
-                done = do(self._stack(stage), parallel=parallel, on_output=_heard(said, say), suppress_outputs=True)
+                done = do(self._stack(stage), parallel=parallel, on_output=_recorder(said, say), suppress_outputs=True)
             except automation.CommandError as error:
                 yield Step(stage, "stopped", _reasons(said, str(error), stage))
                 return
-            yield Step(stage, _counted(done.summary.resource_changes or {}))
+            yield Step(stage, _changes_in_words(done.summary.resource_changes or {}))
 
     def _preview(self, stage: str, parallel: int) -> Step:
         said: list[str] = []
@@ -110,7 +110,7 @@ class Project:
             done = self._stack(stage).preview(parallel=parallel, on_output=said.append)
         except automation.CommandError as error:
             return Step(stage, "stopped", _reasons(said, str(error), stage))
-        return Step(stage, _counted(done.change_summary), _gates(said))
+        return Step(stage, _changes_in_words(done.change_summary), _gates(said))
 
     def _state(self, stage: str) -> Step:
         try:
@@ -144,7 +144,7 @@ def _plan_key(folder: Path) -> str:
     return next(iter(found), "..")
 
 
-def _heard(said: list[str], say: Say) -> Say:
+def _recorder(said: list[str], say: Say) -> Say:
     """Keeps what the engine says, and passes it on."""
 
     def hear(line: str) -> None:
@@ -175,7 +175,7 @@ def _reasons(said: Sequence[str], error: str, stage: str) -> tuple[str, ...]:
     return _gates(lines) or tuple(dict.fromkeys(kept)) or (error.strip().splitlines()[-1],)
 
 
-def _counted(changes: Mapping[automation.OpType, int]) -> str:
+def _changes_in_words(changes: Mapping[automation.OpType, int]) -> str:
     """Changes in words: 94 created, 1 unchanged."""
     words = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "same": "unchanged"}
     counts = {str(getattr(kind, "value", kind)): count for kind, count in changes.items()}  # older ones are plain text

@@ -10,7 +10,7 @@ from typing import Any
 from topology import __version__
 from topology.findings import Finding, FindingsError, Path, Severity
 from topology.rules import found
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.banks import bank_rules
 from topology.spec.build import build
 from topology.spec.formats import formats
@@ -29,7 +29,7 @@ VERSION = 1  # of the language
 _NO_EFFECT_YET: tuple[tuple[str, Path], ...] = (("S905", ("site", "price_book")),)
 
 
-def load(source: Source, fabric_kinds: tuple[str, ...]) -> tuple[ClusterSpec, tuple[Finding, ...]]:
+def load(source: YamlSource, fabric_kinds: tuple[str, ...]) -> tuple[ClusterSpec, tuple[Finding, ...]]:
     """The spec, and located findings that are no errors, in reading order.
 
     `fabric_kinds` are the words a spec may use for `fabric.kind`: the modules of the program.
@@ -45,7 +45,7 @@ def load(source: Source, fabric_kinds: tuple[str, ...]) -> tuple[ClusterSpec, tu
     return build(filled), tuple(source.locate([*kept, *_without_effect(source)]))
 
 
-def _pass(source: Source, findings: Iterable[Finding]) -> list[Finding]:
+def _pass(source: YamlSource, findings: Iterable[Finding]) -> list[Finding]:
     """The findings of a step, located, when none is an error."""
     located = source.locate(list(findings))
     if any(finding.severity is Severity.ERROR for finding in located):
@@ -53,7 +53,7 @@ def _pass(source: Source, findings: Iterable[Finding]) -> list[Finding]:
     return located
 
 
-def _version(source: Source) -> Iterator[Finding]:
+def _version(source: YamlSource) -> Iterator[Finding]:
     version = source.data.get("version")
     if isinstance(version, int) and not isinstance(version, bool) and version != VERSION:
         message = f"version {version:,} of the language; cluster-topology {__version__} reads version {VERSION}"
@@ -61,7 +61,7 @@ def _version(source: Source) -> Iterator[Finding]:
         yield found("S208", message, ("version",), help_)
 
 
-def _disagreements(source: Source, filled: Data, fabric_kinds: tuple[str, ...]) -> Iterator[Finding]:
+def _disagreements(source: YamlSource, filled: Data, fabric_kinds: tuple[str, ...]) -> Iterator[Finding]:
     """Findings of all that the schema cannot say; most rules ask what was written, not what is filled in."""
     data = source.data
     yield from unknown_names(data, source)
@@ -77,7 +77,7 @@ def _disagreements(source: Source, filled: Data, fabric_kinds: tuple[str, ...]) 
     yield from bank_rules(filled)
 
 
-def _without_effect(source: Source) -> Iterator[Finding]:
+def _without_effect(source: YamlSource) -> Iterator[Finding]:
     for code, path in _NO_EFFECT_YET:
         if source.holds(path):
             yield source.at_key(found(code, f"{path[-1]} has no effect yet in this version", path))

@@ -5,7 +5,7 @@ from typing import Any
 
 from topology.findings import Finding, did_you_mean
 from topology.rules import found
-from topology.source import Source
+from topology.source import YamlSource
 
 Data = Mapping[str, Any]
 
@@ -26,7 +26,7 @@ _NODES_ONLY = (  # keys of fabrics that connect nodes; a core connects switches
 _CORE_ONLY = ("joins", "halls")
 
 
-def fabric_rules(data: Data, source: Source, kinds: Sequence[str]) -> Iterator[Finding]:
+def fabric_rules(data: Data, source: YamlSource, kinds: Sequence[str]) -> Iterator[Finding]:
     """Findings of the fabrics among themselves; `kinds` are the words for shapes the program has."""
     fabrics: Sequence[Data] = data["fabrics"]
     for i, fabric in enumerate(fabrics):
@@ -40,7 +40,7 @@ def fabric_rules(data: Data, source: Source, kinds: Sequence[str]) -> Iterator[F
     yield from _protocols(fabrics)
 
 
-def _keys(fabric: Data, i: int, source: Source) -> Iterator[Finding]:
+def _keys(fabric: Data, i: int, source: YamlSource) -> Iterator[Finding]:
     """Keys that the kind asks for, and keys that it does not have."""
     core = fabric["kind"] == CORE
     needed = "joins" if core else "protocol"

@@ -149,7 +149,7 @@ class SlurmController:
         words += [f"--segment={segment}"] if segment else []
         words += [f"--switches={switches}"] if switches else []
         answer = self._ask("sbatch", *words, *extra, "--wrap=true")
-        hostlist = answers.placed(answer.err)
+        hostlist = answers.placement(answer.err)
         if hostlist is None:
             raise SlurmAnswerError(f"sbatch {' '.join(words)}: {answer.last_words}")
         return set(self.expand(hostlist)) if hostlist else None

@@ -38,9 +38,7 @@ def _wait(daemon: ServerProcess, limit_s: float) -> None:
     """Return when the log says that the daemon is up."""
     deadline = time.monotonic() + limit_s
     while True:
-        has_ended = (
-            daemon.exit_code is not None
-        )  # looked at first: a daemon that ends afterwards may still have said why
+        has_ended = daemon.exit_code is not None  # asked first: one that ends afterwards may still have said why
         log = daemon.log
         if UP in log and not has_ended:
             return

@@ -58,7 +58,7 @@ def _sqlite(config: Mapping[str, Any]) -> Inventory:
 
 
 def _nautobot(config: Mapping[str, Any]) -> Inventory:
-    with _installed("nautobot"):
+    with _check_installed("nautobot"):
         from topology.deploy.inventory.nautobot import Nautobot  # noqa: PLC0415 -- as above
         from topology.deploy.inventory.server.inventory import ServerInventory  # noqa: PLC0415
     settings = server_settings(config, "NAUTOBOT_TOKEN")
@@ -66,7 +66,7 @@ def _nautobot(config: Mapping[str, Any]) -> Inventory:
 
 
 def _netbox(config: Mapping[str, Any]) -> Inventory:
-    with _installed("netbox"):
+    with _check_installed("netbox"):
         from topology.deploy.inventory.netbox import Netbox  # noqa: PLC0415 -- as above
         from topology.deploy.inventory.server.inventory import ServerInventory  # noqa: PLC0415
     settings = server_settings(config, "NETBOX_TOKEN")
@@ -74,7 +74,7 @@ def _netbox(config: Mapping[str, Any]) -> Inventory:
 
 
 @contextmanager
-def _installed(kind: str) -> Iterator[None]:
+def _check_installed(kind: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:

@@ -72,7 +72,7 @@ class History:
         return _paths(git(self.top, "diff-tree", *options, self.base, self.head))
 
 
-def carried(path: str) -> bool:
+def fits_marker(path: str) -> bool:
     """Whether a marker and a log carry the path as it is."""
     return _PATH.fullmatch(path) is not None
 

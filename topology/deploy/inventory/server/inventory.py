@@ -13,7 +13,7 @@ import polars as pl
 from topology.catalog.load import load
 from topology.catalog.model import Catalog
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.records import TABLES, Records, checked
+from topology.deploy.inventory.records import TABLES, Records, check_records
 from topology.deploy.inventory.server.objects import ENDPOINTS, KINDS, OWNER, TEXT, Objects, digest, objects
 from topology.deploy.inventory.server.prerequisites import Prerequisites, has_marks, make_prerequisites
 from topology.deploy.inventory.server.products import DeviceType, device_types
@@ -52,7 +52,7 @@ class ServerInventory:
             InventoryError: A record is malformed, refers to something that is not there, or is claimed by
                 another owner or by nobody.
         """
-        given = checked(owner, records)
+        given = check_records(owner, records)
         catalog = load(self._settings.catalog)
         wanted = objects(given, catalog)
         there = self._objects(owner)

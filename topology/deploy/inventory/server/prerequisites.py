@@ -41,9 +41,9 @@ def make_prerequisites(server: RestServer, site: str, wanted: Objects, types: Se
     """
     with _making:
         try:
-            return _made_once(server, site, wanted, types)
+            return _make_once(server, site, wanted, types)
         except InventoryError:
-            return _made_once(server, site, wanted, types)
+            return _make_once(server, site, wanted, types)
 
 
 def has_marks(server: RestServer) -> bool:
@@ -51,7 +51,7 @@ def has_marks(server: RestServer) -> bool:
     return OWNER in server.read(FIELDS_AT, {server.field_name: TEXT})[server.field_name]
 
 
-def _made_once(server: RestServer, site: str, wanted: Objects, types: Sequence[DeviceType]) -> Prerequisites:
+def _make_once(server: RestServer, site: str, wanted: Objects, types: Sequence[DeviceType]) -> Prerequisites:
     _make_marks(server)
     places = server.places(site, _halls(wanted), _rows_of_racks(wanted))
     roles = {kind: wanted[kind]["role"].unique().sort().to_list() if kind in wanted else [] for kind in ROLE_KINDS}
