@@ -9,8 +9,17 @@ TREES = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.p
 
 # What other rooms still define twice; a name that is no longer doubled has to leave the list.
 STILL_TWICE = (
+    "Block",
     "Box",
     "Entry",
+    "Level",
+    "Line",
+    "Row",
+    "Shape",
+    "Site",
+    "SlurmView",
+    "Stage",
+    "Table",
 )
 DOCUMENTED = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 

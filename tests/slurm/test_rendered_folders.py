@@ -15,7 +15,7 @@ from topology.plan import names
 from topology.source import YamlSource
 from topology.verify.placement import trials
 from topology.verify.slurm import SlurmController
-from topology.verify.slurm_log import allowed
+from topology.verify.slurm_log import allowed_lines
 from topology.verify.slurm_topology import differences, read_topologies
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +93,7 @@ def test_slurmctld_says_what_the_plan_says_and_places_by_it(daemon, tmp_path, re
         if not short:  # K102: the base block follows the shortest domain, so a job of a whole rack needs two blocks
             failed = [trial for trial in trials(slurm, folder, seed=seed) if not trial.passed]
             assert failed == []
-        assert slurm.log_complaints(allowed(folder)) == []
+        assert slurm.log_complaints(allowed_lines(folder)) == []
 
 
 def test_a_short_domain_sets_the_base_block_of_its_cluster(tmp_path, slurm_root):

@@ -19,7 +19,7 @@ STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ExaminedSpec:
     """A spec with everything that was found in it, and the plan where one could be made."""
 
     source: YamlSource
@@ -69,7 +69,7 @@ def open_plan(source: YamlSource, spec: str, progress: Progress, severities: Sev
 
 def examine(
     source: YamlSource, folder: Path, progress: Progress, severities: Severities, root: Path | None = None
-) -> Examined:
+) -> ExaminedSpec:
     """Everything found in a spec whose own catalogue stands below `folder`, up to the step that could not go on.
 
     With `root`, a catalogue that leads out of it, links followed, is a finding and is not read.
@@ -99,7 +99,7 @@ def examine(
         lines = {**error.lines, **lines}
         findings += error.findings
     applied = source.apply_ignores(findings, complete=complete)
-    return Examined(source, plan, tuple(severities.of(finding) for finding in applied), lines)
+    return ExaminedSpec(source, plan, tuple(severities.of(finding) for finding in applied), lines)
 
 
 def check_inside(overlay: Path, root: Path) -> None:

@@ -71,7 +71,7 @@ def _faults(folder: Path, seed: int, steps: Progress) -> Iterator[str]:
 
 def _answers(folder: Path, controller: "SlurmController", seed: int, *, by_yaml: bool) -> Iterator[str]:
     from topology.verify.placement import trials  # noqa: PLC0415 - not needed by --help
-    from topology.verify.slurm_log import allowed  # noqa: PLC0415
+    from topology.verify.slurm_log import allowed_lines  # noqa: PLC0415
     from topology.verify.slurm_topology import differences, read_topologies  # noqa: PLC0415
 
     if by_yaml:
@@ -79,4 +79,4 @@ def _answers(folder: Path, controller: "SlurmController", seed: int, *, by_yaml:
     for trial in trials(controller, folder, seed=seed):
         if not trial.passed:
             yield f"{trial.question}: expected {trial.expected}, got {trial.answer}"
-    yield from controller.log_complaints(allowed(folder))
+    yield from controller.log_complaints(allowed_lines(folder))

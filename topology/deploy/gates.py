@@ -33,7 +33,7 @@ def pass_or_stop(stage: StackStage) -> None:
 def gates_closed(stage: StackStage) -> Iterator[str]:
     """One line per closed gate: what is missing, and the command that opens it."""
     yield from other_spec(stage)
-    yield from unattested(stage.name, stage.inventory["needs"], stage.config["attest"])
+    yield from needs_without_attestation(stage.name, stage.inventory["needs"], stage.config["attest"])
     if stage.predecessor:
         yield from not_ready(stage, stage.predecessor, _outputs(stage.predecessor))
 
@@ -53,7 +53,7 @@ def other_spec(stage: StackStage) -> Iterator[str]:
         yield f"stage {stage.name}: {other}; run topology build {name}"
 
 
-def unattested(stage: str, needs: Mapping[str, Any], attest: Mapping[str, Any]) -> Iterator[str]:
+def needs_without_attestation(stage: str, needs: Mapping[str, Any], attest: Mapping[str, Any]) -> Iterator[str]:
     """A line for each need that nobody attests, or whose attestation is not complete."""
     for kind, sentence in WORDS.items():
         for name in needs[kind]:

@@ -37,7 +37,7 @@ def write_beside(folder: Path, release: Release, files: Mapping[str, bytes]) -> 
     shutil.rmtree(begun, ignore_errors=True)  # of a run that was killed
     try:
         for path, text in {**files, MARK: release.mark(files)}.items():
-            put(begun / path, text)
+            write_file(begun / path, text)
         begun.rename(folder)
         sync_folder(folder.parent)
     except BaseException:
@@ -53,7 +53,7 @@ def write_into(folder: Path, release: Release, files: Mapping[str, bytes]) -> No
         if not file.is_file() or file.is_symlink() or file.read_bytes() != text:
             begun = file.with_name(f".{file.name}.new")
             try:
-                put(begun, text)
+                write_file(begun, text)
                 begun.replace(file)
             finally:
                 begun.unlink(missing_ok=True)
@@ -61,7 +61,7 @@ def write_into(folder: Path, release: Release, files: Mapping[str, bytes]) -> No
         (folder / path).unlink(missing_ok=True)
 
 
-def put(path: Path, text: bytes) -> None:
+def write_file(path: Path, text: bytes) -> None:
     """A file with these bytes, on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:

@@ -49,7 +49,7 @@ def built(folder: Path) -> Side:
 
 
 def _unedited(folder: Path, entries: manifest.ListedFiles, name: str) -> None:
-    """Nothing when every file that is read here is the one that was built.
+    """Check that every file that is read here is the one that was built.
 
     Raises:
         SideError: one is missing or differs.

@@ -36,7 +36,7 @@ class YamlNode:
 
 
 @dataclass(slots=True)
-class Growing:
+class OpenCollection:
     """A list or mapping whose end has not been read yet."""
 
     node: YamlNode

@@ -22,7 +22,7 @@ from ruamel.yaml.events import (
 from topology.findings import Finding, did_you_mean, shown
 from topology.rules import found
 from topology.source import scalars
-from topology.source.nodes import Growing, Spot, YamlNode, at
+from topology.source.nodes import OpenCollection, Spot, YamlNode, at
 from topology.source.syntax import NotYamlError, events, spot
 from topology.source.text import hidden
 
@@ -42,8 +42,8 @@ class YamlTree:
         self.root: YamlNode | None = None
         self.findings: list[Finding] = []
         self.texts: list[tuple[int, int]] = []
-        self._anchors: dict[str, YamlNode | Growing] = {}
-        self._stack: list[Growing] = []
+        self._anchors: dict[str, YamlNode | OpenCollection] = {}
+        self._stack: list[OpenCollection] = []
         self._documents = 0
         self._values = 0
         self._aliased = 0
@@ -100,7 +100,7 @@ class YamlTree:
         if len(self._stack) >= MAX_DEPTH:
             raise _stop("S129", f"more than {MAX_DEPTH} levels", here, "check the brackets")
         self._count(1, here)
-        growing = Growing(YamlNode(empty, here), event.anchor)
+        growing = OpenCollection(YamlNode(empty, here), event.anchor)
         if event.anchor:
             self._anchors[event.anchor] = growing
         self._stack.append(growing)
@@ -118,7 +118,7 @@ class YamlTree:
         if target is None:
             help_ = did_you_mean(name, self._anchors) or f"put &{name} before the value it stands for"
             raise _stop("S127", f"no anchor &{name} stands above", here, help_)
-        if isinstance(target, Growing):
+        if isinstance(target, OpenCollection):
             lines = f"anchor on line {target.node.spot[0]}, alias on line {here[0]}"
             raise _stop("S126", f"recursive anchor &{name}: {lines}", here, "write the value out")
         if self._stack[-1].wants_key:

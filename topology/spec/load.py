@@ -17,9 +17,8 @@ from topology.spec.formats import formats
 from topology.spec.model import ClusterSpec
 from topology.spec.networks import fabric_rules
 from topology.spec.places import network_rows, power_loops, stage_counts
-from topology.spec.pools import pool_rules
 from topology.spec.references import like_names, reserved_names, unknown_names
-from topology.spec.scheduling import slurm_rules
+from topology.spec.scheduling import pool_rules, slurm_rules
 from topology.spec.schema import violations, with_defaults
 from topology.spec.secrets import secrets
 

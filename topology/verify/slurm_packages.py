@@ -31,16 +31,16 @@ def slurm(release: str) -> Path:
     suite = SUITES[release]
     try:
         folder = cache()
-        found = _unpacked(folder, suite, release)
+        found = _find(folder, suite, release)
         if found is None:
             with alone(folder / f"slurm-{suite}.lock"):
-                found = _unpacked(folder, suite, release) or _unpack(folder, suite, release)
+                found = _find(folder, suite, release) or _unpack(folder, suite, release)
     except OSError as error:
         raise UnavailableError(f"Slurm cannot be unpacked: {error}") from error
     return found
 
 
-def _unpacked(folder: Path, suite: str, release: str) -> Path | None:
+def _find(folder: Path, suite: str, release: str) -> Path | None:
     """The newest folder of an earlier run whose programs start, or None."""
     found = folder.glob(f"slurm-{suite}-{release}.*")
     newest_first = sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)
@@ -68,7 +68,7 @@ def _unpack(folder: Path, suite: str, release: str) -> Path:
         for program in PROGRAMS:
             path = next(root.glob(f"usr/*bin/{program}")).resolve()
             debian.make_runnable(path, root, final, patchelf, "slurm-wlm")
-        shutil.rmtree(final, ignore_errors=True)  # only a broken one can be there: see `_unpacked`
+        shutil.rmtree(final, ignore_errors=True)  # only a broken one can be there: see `_find`
         root.rename(final)
     if not _starts(final, release):
         raise UnavailableError(f"Slurm {version} was unpacked but does not start: {final}/usr/sbin/slurmctld -V")

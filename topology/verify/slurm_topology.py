@@ -78,7 +78,7 @@ def differences(wrote: Any, has: Any, expand: Expand, place: str = "topology.yam
     and empty mappings stand for absence, because Slurm fills them in.
     """
     if isinstance(wrote, dict) and isinstance(has, dict):
-        for key in sorted({*_present(wrote), *_present(has)}):
+        for key in sorted({*_keys_with_values(wrote), *_keys_with_values(has)}):
             here = f"{place}.{key}"
             if key in _HOSTLISTS and wrote.get(key) and has.get(key):
                 if wrote[key] != has[key] and set(expand(wrote[key])) != set(expand(has[key])):
@@ -94,5 +94,5 @@ def differences(wrote: Any, has: Any, expand: Expand, place: str = "topology.yam
         yield f"{place}: wrote {wrote!r}, Slurm has {has!r}"
 
 
-def _present(mapping: dict[str, Any]) -> list[str]:
+def _keys_with_values(mapping: dict[str, Any]) -> list[str]:
     return [key for key, value in mapping.items() if value]

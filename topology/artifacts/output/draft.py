@@ -93,7 +93,7 @@ class Draft:
         """
         text = manifest.render(facts, self._listing.entries.values())
         before = self._before
-        if before is not None and (touched := before.touched()):
+        if before is not None and (touched := before.files_touched()):
             raise changed_error(self._place, touched)
         self._put(PLAN, text, same=before is not None and before.text == text)
         if not self._written:

@@ -26,7 +26,7 @@ class PresentTree:
     intact: Mapping[str, Mark]  # listed files that are what the manifest says; a seed that stands, whatever it says
     text: bytes = b""  # of plan.json, when it is whole
 
-    def touched(self) -> dict[str, str]:
+    def files_touched(self) -> dict[str, str]:
         """Files that were intact when they were read and no longer are, with the reason."""
         return {
             path: "edited during the build" for path, seen in self.intact.items() if mark(self.folder / path) != seen

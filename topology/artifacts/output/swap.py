@@ -36,7 +36,7 @@ def exchange(one: Path, other: Path) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(one), None, str(other))
 
 
-def put(staged: Path, place: OutputFolder) -> Path | None:
+def put_in_place(staged: Path, place: OutputFolder) -> Path | None:
     """Put the new tree at OUT; the folder that now holds the old one, None when there was none.
 
     Raises:

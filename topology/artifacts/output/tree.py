@@ -15,7 +15,7 @@ from topology.artifacts.artifact import Artifact, is_seed
 from topology.artifacts.output import lock, swap
 from topology.artifacts.output.draft import Draft, FileList
 from topology.artifacts.output.folder import OutputFolder, check_replaceable, output_folder
-from topology.artifacts.output.interrupts import Interrupts, deferred
+from topology.artifacts.output.interrupts import Interrupts, defer_signals
 from topology.artifacts.output.leftovers import recover, retire
 from topology.artifacts.output.manifest import NAME, ManifestError, render
 from topology.artifacts.output.present import compare_files, present_tree, read_manifest
@@ -69,7 +69,7 @@ def publish(  # noqa: PLR0913 - each is one decision of the caller
     with explain_errors(out):
         here = output_folder(out)
         check_replaceable(here, forbidden)
-    with deferred() as interrupts, parents(here), lock.hold(here):
+    with defer_signals() as interrupts, parents(here), lock.hold(here):
         with explain_errors(out):
             recover(here)
             draft = Draft(here, present_tree(here, force=force))
@@ -139,7 +139,7 @@ def _complete(
     draft.keep(keep)
     if draft.finish(manifest):
         interrupts.raise_pending()  # from here on, a signal finds the new tree whole
-        return swap.put(draft.staging.folder, here)
+        return swap.put_in_place(draft.staging.folder, here)
     draft.staging.discard()
     return None
 

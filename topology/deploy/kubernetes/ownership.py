@@ -117,7 +117,7 @@ class ApplySet:
         found: list[tuple[ResourceKind, dict[str, Any]]] = []
         for word in sorted(content.kinds):
             name, _, group = word.partition(".")
-            kind = server.preferred(group, name)
+            kind = server.preferred_kind(group, name)
             if kind is not None:
                 for place in sorted(content.namespaces | {HOME}) if kind.namespaced else [""]:
                     listed = server.objects(kind, place, label=self.selector, names_only=names_only)

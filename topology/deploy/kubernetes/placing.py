@@ -63,11 +63,8 @@ def waves(placed: Sequence[PlacedDocument]) -> Iterator[list[PlacedDocument]]:
 def _in_namespace(document: ManifestDocument, kind: ResourceKind, usual: str) -> ManifestDocument:
     """The document under the name that the server gives it."""
     namespace = (document.key.namespace or usual) if kind.namespaced else ""
-    return document if document.key.namespace == namespace else replace(document, key=_moved(document.key, namespace))
-
-
-def _moved(key: ObjectKey, namespace: str) -> ObjectKey:
-    return key._replace(namespace=namespace)
+    key = document.key._replace(namespace=namespace)
+    return document if document.key == key else replace(document, key=key)
 
 
 def _live(known: Iterable[tuple[ManifestDocument, ResourceKind]], server: Server) -> Mapping[ObjectKey, dict[str, Any]]:

@@ -120,7 +120,7 @@ class Server:
             }
         return self._kinds[api_version].get(name)
 
-    def preferred(self, group: str, name: str) -> ResourceKind | None:
+    def preferred_kind(self, group: str, name: str) -> ResourceKind | None:
         """The kind of a group in the version that the server likes best, or None when it does not have it."""
         if not group:
             return self.kind("v1", name)
