@@ -147,7 +147,7 @@ class Netbox(RestServer):
             raise InventoryError(
                 f"NetBox at {self.url} has two locations {twice['name'][0]} at this site", "rename one"
             )
-        new = [{**self.new_named(hall), "site": top} for hall in halls]
+        new = [{**self.new_named(hall), "site": top, "parent": None} for hall in halls]
         places = self.create_missing("dcim/locations", ids_by_name(found), new)
         parents = there.select("name", pl.col("parent").struct.field("id").alias("parent"), "id").iter_rows()
         known = {

@@ -28,13 +28,16 @@ def read_objects(server: RestServer, kind: str, owner: str, site: str) -> pl.Dat
 
 def _with_columns(server: RestServer, kind: str, frame: pl.DataFrame, site: str) -> pl.DataFrame:
     """The frame with the columns of a kind, made of the fields of the server."""
-    columns = {COLUMNS.get(field, field): _column(server, frame, field) for field in server.fields[kind]}
-    if "location" in columns:
-        columns["location"] = server.locations(kind, frame, site)
+    fields = [field for field in server.fields[kind] if field != "location"]
+    columns = {COLUMNS.get(field, field): _column(server, frame, field) for field in fields}
     if kind == "racks" and server.rows_are_locations:
         columns["group"] = server.names(frame, "location")
     if kind == "devices":  # one in a rack has the rack's location; only one outside of racks says its own
-        columns["location"] = columns["location"].set(columns["rack"].is_not_null(), None)
+        in_rack = frame["rack"].struct.field("id").is_not_null()
+        outside = frame.with_columns(location=pl.when(~in_rack).then("location"))
+        columns["location"] = server.locations(kind, outside, site).set(in_rack, None)
+    elif "location" in server.fields[kind]:
+        columns["location"] = server.locations(kind, frame, site)
     return frame.with_columns(**columns)
 
 
