@@ -17,7 +17,7 @@ from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.findings import FindingsError
 from topology.plan import names
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.build import build
 from topology.spec.load import load
 from topology.spec.schema import with_defaults
@@ -106,7 +106,7 @@ def read(data):
 
 def loaded(data):
     """Spec of `data` through the whole loader, which reads JSON, because JSON is YAML too."""
-    return load(Source.parse("site.yaml", json.dumps(data, indent=1).encode()), kinds())[0]
+    return load(YamlSource.parse("site.yaml", json.dumps(data, indent=1).encode()), kinds())[0]
 
 
 def expanded(data, products=CATALOG):

@@ -18,7 +18,7 @@ from topology.catalog.load import load
 from topology.catalog.rules import RULES
 from topology.findings import FindingsError
 from topology.resources import data
-from topology.source import Source
+from topology.source import YamlSource
 
 ENTRIES = sorted(built_in())
 IDS = [f"{key.folder}/{key.slug}" for key in ENTRIES]
@@ -29,7 +29,7 @@ NVL72 = ("nvidia-gb200-nvl72", "nvidia-gb300-nvl72")
 
 def written(key):
     """What a built-in file says, unmerged."""
-    return Source.parse(str(key), built_in()[key]).data
+    return YamlSource.parse(str(key), built_in()[key]).data
 
 
 def whole(key):
@@ -299,8 +299,8 @@ def test_the_power_shelves_of_an_nvl72_rack_carry_it_with_two_missing(slug):
 
 def test_loading_parses_no_file_and_a_product_parses_only_what_it_extends(monkeypatch):
     parsed = []
-    parse = Source.parse
-    monkeypatch.setattr(library.Source, "parse", lambda name, raw: parsed.append(name) or parse(name, raw))
+    parse = YamlSource.parse
+    monkeypatch.setattr(library.YamlSource, "parse", lambda name, raw: parsed.append(name) or parse(name, raw))
     catalog = load()
     assert "nvidia-sn5600" in catalog.switches
     assert (len(catalog.nodes), catalog.sha256 != "", parsed) == (9, True, [])

@@ -22,7 +22,7 @@ from topology.catalog.load import load as load_catalog
 from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.plan import names
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.load import load
 from topology.views.quotas import MOST_CLUSTERS, divided, quotas, standing
 
@@ -138,7 +138,7 @@ def site_of(name, rack, gpus):
     data = one_hall([{"name": name, "rack": rack, "gpus": gpus, "unit_racks": 8}], [], rows=310, positions=32)
     data["halls"].append(data["halls"][0] | {"name": "h2"})
     text = yaml.safe_dump(data | {"kubernetes": {"kwok": False}})
-    return expand(load(Source.parse("site.yaml", text.encode()), kinds())[0], load_catalog())
+    return expand(load(YamlSource.parse("site.yaml", text.encode()), kinds())[0], load_catalog())
 
 
 @pytest.mark.parametrize(("pod", "sizes"), [(None, [4, 4, 2]), (3, [3, 3, 3, 1]), (2, [4, 4, 2]), (5, [4, 4, 2])])
@@ -206,7 +206,7 @@ def test_a_stage_at_the_end_changes_no_file_of_another_and_has_folders_of_the_ce
 
 def golden(case):
     """Plan of a golden case."""
-    spec, _ = load(Source.read(GOLDEN / case / "cluster.yaml"), kinds())
+    spec, _ = load(YamlSource.read(GOLDEN / case / "cluster.yaml"), kinds())
     return expand(spec, load_catalog())
 
 

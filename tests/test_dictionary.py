@@ -12,7 +12,7 @@ from topology.expand.fabrics import kinds
 from topology.plan import store
 from topology.plan.names import Labels
 from topology.plan.tables import BY_NAME, ORIGINS, TABLES
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.load import load
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -21,7 +21,7 @@ CASES = ("h100-unit", "islands-and-core", "kubernetes-nvl72", "own-names", "powe
 
 @cache
 def plan_of(case):
-    spec, _ = load(Source.read(GOLDEN / case / "cluster.yaml"), kinds())
+    spec, _ = load(YamlSource.read(GOLDEN / case / "cluster.yaml"), kinds())
     return expand(spec, load_catalog())
 
 

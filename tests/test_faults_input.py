@@ -13,18 +13,18 @@ import sys
 import pytest
 
 from topology.findings import FindingsError
-from topology.source import Source
-from topology.source.files import MAX_BYTES
+from topology.source import YamlSource
+from topology.source.file_bytes import MAX_BYTES
 
 READ = """
 import sys
 from pathlib import Path
 from topology.findings import FindingsError
 from topology.findings_format import as_text
-from topology.source import Source
+from topology.source import YamlSource
 root = Path(sys.argv[2]) if len(sys.argv) > 2 else None
 try:
-    data = Source.read(Path(sys.argv[1]), root).data
+    data = YamlSource.read(Path(sys.argv[1]), root).data
 except FindingsError as error:
     sys.stdout.write(as_text(error.findings, error.lines))
 else:
@@ -148,7 +148,7 @@ def test_the_largest_file_is_read_to_its_end(tmp_path):
 
 def test_more_than_the_limit_on_standard_input_is_refused():
     with pytest.raises(FindingsError) as error:
-        Source.parse("<stdin>", b"#" * (MAX_BYTES + 1))
+        YamlSource.parse("<stdin>", b"#" * (MAX_BYTES + 1))
     assert [finding.code for finding in error.value.findings] == ["S103"]
 
 
@@ -169,7 +169,7 @@ def test_the_systems_refusal_is_told_in_its_words(tmp_path, path, words):
 
 def test_a_path_with_a_null_byte_is_a_finding(tmp_path):
     with pytest.raises(FindingsError) as error:
-        Source.read(tmp_path / "a\0b")
+        YamlSource.read(tmp_path / "a\0b")
     assert [finding.code for finding in error.value.findings] == ["S101"]
 
 

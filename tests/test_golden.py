@@ -17,7 +17,7 @@ from topology.artifacts.targets import TARGETS
 from topology.cli.progress import Progress
 from topology.cli.reports import Severities
 from topology.cli.session import open_plan
-from topology.source import Source
+from topology.source import YamlSource
 
 CASES = golden_cases.every()
 ROOT = Path(__file__).parents[1]
@@ -62,7 +62,7 @@ def test_plan_json_is_what_its_schema_says(case, golden_build):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_is_rendered_reads_back_as_what_was_written(case, golden_build):
     """Every rendered YAML and JSON, by a parser of its own; Slurm's own parsers read the rest in tests/slurm."""
-    plan = open_plan(Source.read(case.spec), str(case.spec), Progress(), Severities()).plan
+    plan = open_plan(YamlSource.read(case.spec), str(case.spec), Progress(), Severities()).plan
     for stage in range(len(plan.spec.stages)):
         for controller in controllers(plan, stage):
             made, _ = topologies(plan, controller)

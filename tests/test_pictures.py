@@ -18,7 +18,7 @@ from topology.artifacts.render import RenderError, render
 from topology.cli.progress import Progress
 from topology.cli.reports import Severities
 from topology.cli.session import open_plan
-from topology.source import Source
+from topology.source import YamlSource
 
 ROOT = Path(__file__).parents[1]
 SITES = sorted([*ROOT.glob("tests/golden/*/cluster.yaml"), *ROOT.glob("stacks/*/cluster.yaml")])
@@ -30,7 +30,7 @@ RUN = re.compile(r"(?P<where>[-0-9, ]+): (?P<racks>[0-9,]+) x .*?(?:, (?P<gpus>[
 def plan_of(spec):
     text = spec if isinstance(spec, str) else spec.read_text()
     name = "cluster.yaml" if isinstance(spec, str) else str(spec)
-    return open_plan(Source.parse(name, text.encode()), name, Progress(), Severities()).plan
+    return open_plan(YamlSource.parse(name, text.encode()), name, Progress(), Severities()).plan
 
 
 def pictures(plan):

@@ -31,7 +31,7 @@ from topology.expand.power.build import sources, tree_and_feeds
 from topology.expand.power.sizing import sizing
 from topology.findings import FindingsError, Severity
 from topology.plan import tables
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.load import load
 from topology.spec.model import BatteryBanks, Level, Needs, Power, PowerSource, RackFeed, Stage, Workload
 from topology.views import failures, supply
@@ -467,7 +467,7 @@ def test_the_needs_of_a_small_site_are_those_of_a_pocket_calculator():
 def stack(name, **changes):
     """Plan of a stack, some values of its spec replaced."""
     path = STACKS / name / "cluster.yaml"
-    spec = load(Source.read(path), kinds())[0]
+    spec = load(YamlSource.read(path), kinds())[0]
     return expand(replace(spec, **changes), load_catalog())
 
 

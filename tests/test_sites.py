@@ -11,7 +11,7 @@ from topology.catalog.load import load as load_catalog
 from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.findings import Severity
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.load import load
 from topology.views import summary
 
@@ -21,7 +21,7 @@ STACKS = Path(__file__).parents[1] / "stacks"
 @cache
 def plan_of(name):
     """Plan of a site's `cluster.yaml`."""
-    spec, _ = load(Source.read(STACKS / name / "cluster.yaml"), kinds())
+    spec, _ = load(YamlSource.read(STACKS / name / "cluster.yaml"), kinds())
     return expand(spec, load_catalog())
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology.findings import Finding, FindingsError, Severity
-from topology.source import Source
-from topology.source.redaction import MASK, masked, secret_key, secret_value
+from topology.source import YamlSource
+from topology.source.redaction import MASK, mask_secrets, secret_key, secret_value
 
 ANCHORS = """\
 # limits of every hall
@@ -25,7 +25,7 @@ last: 1
 
 
 def parsed(text):
-    return Source.parse("spec.yaml", text if isinstance(text, bytes) else text.encode())
+    return YamlSource.parse("spec.yaml", text if isinstance(text, bytes) else text.encode())
 
 
 def codes(text):
@@ -348,13 +348,13 @@ def test_an_ordinary_key_promises_no_secret(key):
 )
 def test_a_text_with_the_form_of_a_secret_is_known_and_masked(text):
     assert secret_value(text)
-    assert text not in "".join(masked([f"a: {text} # b"]))
+    assert text not in "".join(mask_secrets([f"a: {text} # b"]))
 
 
 @pytest.mark.parametrize("text", ["nvidia-sn5600", "7-00:00:00", "https://example.org/a:b", "{hall}r{rack:04}", "h1"])
 def test_an_ordinary_text_is_no_secret(text):
     assert not secret_value(text)
-    assert masked([f"a: {text}"]) == (f"a: {text}",)
+    assert mask_secrets([f"a: {text}"]) == (f"a: {text}",)
 
 
 def test_every_line_of_a_secret_is_masked_and_nothing_else():
@@ -378,7 +378,7 @@ client_secret: >
 
   nine
 f: 6"""
-    shown = masked(text.split("\n"))
+    shown = mask_secrets(text.split("\n"))
     secrets = ("one", "two", "three", "five", "six", "seven", "eight", "nine")
     assert not [word for word in secrets if word in "".join(shown)]
     assert [line for line in shown if MASK not in line] == ["a: 1", "key: |", "d: 4", "e: 5", "", "f: 6"]

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from topology.expand.fabrics import kinds
 from topology.findings import FindingsError, Severity
 from topology.resources import data as folder_of
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec import model
 from topology.spec.load import load
-from topology.spec.schema import resolved, with_defaults
+from topology.spec.schema import resolve, with_defaults
 from topology.spec.wording import KEYWORDS
 
 SCHEMA = json.loads((folder_of("schemas") / "cluster.schema.json").read_text(encoding="utf-8"))
@@ -106,7 +106,7 @@ pulumi: {project: colossus}
 
 
 def source(text):
-    return Source.parse("spec.yaml", text.encode())
+    return YamlSource.parse("spec.yaml", text.encode())
 
 
 def spec(text):
@@ -420,7 +420,7 @@ def test_the_order_of_keys_means_nothing():
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_line_ends_and_a_byte_order_mark_change_nothing(end):
-    marked = Source.parse("spec.yaml", b"\xef\xbb\xbf" + WHOLE.replace("\n", end).encode())
+    marked = YamlSource.parse("spec.yaml", b"\xef\xbb\xbf" + WHOLE.replace("\n", end).encode())
     assert load(marked, KINDS) == load(source(WHOLE), KINDS)
 
 
@@ -596,7 +596,7 @@ def test_the_schema_is_a_schema():
 def test_every_property_is_described_and_has_a_default_or_an_example(at):
     assert RULES[at]["additionalProperties"] is False
     for key, rule in RULES[at]["properties"].items():
-        whole = resolved(rule)
+        whole = resolve(rule)
         assert rule.get("description"), key
         assert {"default", "examples", "const"} & whole.keys(), key
 
@@ -652,7 +652,7 @@ def test_a_pattern_does_not_let_a_trailing_line_end_through():
     ],
 )
 def test_the_schema_and_the_model_agree_on_defaults(definition, noun):
-    said = {key: resolved(rule).get("default") for key, rule in SCHEMA["$defs"][definition]["properties"].items()}
+    said = {key: resolve(rule).get("default") for key, rule in SCHEMA["$defs"][definition]["properties"].items()}
     for field in fields(noun):
         if field.default is not MISSING and field.name in said:
             promised = said[field.name]

@@ -11,7 +11,7 @@ from topology.checks.deployment import stacks_are_bounded
 from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.plan import names
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.load import load
 from topology.views import owners
 
@@ -22,7 +22,7 @@ SITES = sorted(path.name for path in STACKS.iterdir() if path.is_dir())
 @cache
 def plan_of(name, text=None):
     spec, _ = load(
-        Source.parse("cluster.yaml", (text or (STACKS / name / "cluster.yaml").read_text()).encode()), kinds()
+        YamlSource.parse("cluster.yaml", (text or (STACKS / name / "cluster.yaml").read_text()).encode()), kinds()
     )
     return expand(spec, load_catalog())
 

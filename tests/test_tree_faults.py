@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from topology.artifacts.artifact import Artifact
-from topology.artifacts.output import place as places
+from topology.artifacts.output import folder as folders
 from topology.artifacts.output import swap
 from topology.artifacts.output.manifest import SCHEMA_VERSION, render
 from topology.artifacts.output.refusal import OutputError
@@ -283,7 +283,7 @@ def test_a_run_killed_at_any_step_leaves_the_whole_old_tree_or_the_whole_new_one
             assert read(out) == {**NEW, **start["foreign"]}
             assert check(out, files(NEW), FACTS) == []
             assert beside(out) in ([], [".build.versions"])
-            assert len(swap.numbered(places.place(out))) == (exchange != "exchange")
+            assert len(swap.version_folders(folders.output_folder(out))) == (exchange != "exchange")
             assert all(path.lstat().st_nlink == 1 for path in out.rglob("*") if path.is_file())
     assert points >= 40
     assert len(seen) == (1 if start["before"] == NEW else 2)  # both outcomes were met
@@ -353,7 +353,7 @@ def test_a_system_error_at_any_step_is_one_message_and_the_old_tree_stands(out, 
             if os.path.lexists(out) and ours(out) == OLD and not lasting:  # else nothing can be cleaned
                 assert caught is not None
                 uncleaned += not set(beside(out)) <= {".build.versions", ".build.lock"}
-                assert len(swap.numbered(places.place(out))) == (exchange == "links")
+                assert len(swap.version_folders(folders.output_folder(out))) == (exchange == "links")
             publish(out, files(NEW), FACTS)
         assert read(out) == {**NEW, **FOREIGN}
         assert beside(out) == ([] if exchange == "exchange" else [".build.versions"])
@@ -1098,12 +1098,12 @@ def test_a_path_that_is_too_long_is_refused_before_anything_is_written(out):
     for bad, match in {
         out / ("n" * 250): "a name on this path is too long",
         out / ("n" * 300) / "x": "a name on this path is too long",
-        with_length(out, places.PATH_BYTES - 10): "the path has 4",
-        with_length(out, 3 * places.PATH_BYTES): "the path has 12",
+        with_length(out, folders.PATH_BYTES - 10): "the path has 4",
+        with_length(out, 3 * folders.PATH_BYTES): "the path has 12",
     }.items():
         with pytest.raises(OutputError, match=match):
             publish(bad, files(NEW), FACTS)
-    almost = with_length(out, places.PATH_BYTES - 60)  # OUT fits, and so do all artifacts but the last
+    almost = with_length(out, folders.PATH_BYTES - 60)  # OUT fits, and so do all artifacts but the last
     publish(almost, files({"findings.json": ""}), FACTS)
     assert (almost / "findings.json").exists()
     shutil.rmtree(out)

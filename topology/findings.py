@@ -1,7 +1,7 @@
 """The one type for everything that is wrong, from a YAML error to an overloaded feed.
 
 A finding is data; how it is printed is the business of `topology.findings_format`. It points
-at the spec by `path` (keys and list positions); `Source.locate` turns that into file, line
+at the spec by `path` (keys and list positions); `YamlSource.locate` turns that into file, line
 and column, because only the text knows where it stands.
 """
 
@@ -46,7 +46,7 @@ class FindingsError(Exception):
     """A step found errors and cannot go on; carries every finding of the step.
 
     `lines` holds the text of the files the findings point into, so that a report can show
-    the line even when the file never became a Source; empty when the caller has it already.
+    the line even when the file never became a YamlSource; empty when the caller has it already.
     """
 
     def __init__(self, findings: Iterable[Finding], lines: Lines | None = None) -> None:

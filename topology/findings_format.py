@@ -48,7 +48,7 @@ def totals(findings: Iterable[Finding]) -> str:
 
 def as_json(findings: Iterable[Finding]) -> str:
     """A JSON object: `schema_version` 1 and the findings in the order given, every field of each."""
-    return _dumped({"schema_version": 1, "findings": [asdict(finding) for finding in findings]})
+    return _json({"schema_version": 1, "findings": [asdict(finding) for finding in findings]})
 
 
 def as_github(findings: Sequence[Finding]) -> str:
@@ -77,7 +77,7 @@ def as_sarif(findings: Iterable[Finding], rules: Iterable[Rule], version: str) -
         "columnKind": "unicodeCodePoints",
         "results": [_sarif_result(one, index[one.code]) for one in results],
     }
-    return _dumped({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
+    return _json({"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 _SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -198,5 +198,5 @@ def _fingerprint(finding: Finding) -> str:
     return sha256(json.dumps(about).encode()).hexdigest()[:32]
 
 
-def _dumped(document: dict[str, Any]) -> str:
+def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2) + "\n"

@@ -9,7 +9,7 @@ from cmarkgfm.cmark import Options
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from topology.review.github.bodies import FORK, MOST_CHARACTERS, ForgedError, checked, unchanged
+from topology.review.github.bodies import FORK, MOST_CHARACTERS, ForgedError, check_body, unchanged_text
 
 ROOT = Path(__file__).parents[2]
 MARKER = "<!-- topology:stacks/one/cluster.yaml -->"
@@ -41,7 +41,7 @@ CASES = [(kind, text) for kind, texts in LIVE.items() for text in texts]
 @pytest.mark.parametrize(("kind", "text"), CASES, ids=[text for _, text in CASES])
 def test_what_becomes_more_than_text_is_refused(kind, text):
     with pytest.raises(ForgedError, match=kind):
-        checked(f"{MARKER}\n{text}\n")
+        check_body(f"{MARKER}\n{text}\n")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_becomes_more_than_text_is_refused(kind, text):
     ],
 )
 def test_what_a_review_writes_is_taken(text):
-    body = checked(f"{MARKER}\n{text}\n")
+    body = check_body(f"{MARKER}\n{text}\n")
     assert (body.spec, body.marker) == ("stacks/one/cluster.yaml", MARKER)
     assert live(text) == []
 
@@ -65,7 +65,7 @@ def test_what_a_review_writes_is_taken(text):
 def test_every_review_on_record_is_taken_and_shows_nothing_live():
     for path in REVIEWS:
         text = path.read_text()
-        assert checked(text).text == text, path
+        assert check_body(text).text == text, path
         assert live(text.partition("\n")[2]) == [], path
 
 
@@ -83,16 +83,16 @@ def test_every_review_on_record_is_taken_and_shows_nothing_live():
 )
 def test_a_text_without_its_marker_or_too_long_is_refused(text, kind):
     with pytest.raises(ForgedError, match=kind):
-        checked(text)
+        check_body(text)
 
 
 def test_the_longest_body_is_taken():
     start = f"{MARKER}\n"
-    assert checked(start + "a" * (MOST_CHARACTERS - len(start))).text.endswith("a")
+    assert check_body(start + "a" * (MOST_CHARACTERS - len(start))).text.endswith("a")
 
 
 def test_the_word_for_a_spec_that_is_as_before_is_taken():
-    assert checked(unchanged("a/cluster.yaml"), only_update=True).only_update
+    assert check_body(unchanged_text("a/cluster.yaml"), only_update=True).only_update
 
 
 TAGS = ("<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>", "<sub>", "</sub>")
@@ -116,7 +116,7 @@ PIECES = st.sampled_from((*TAGS, *CALLS, *BLOCKS, *MARKS))
 def test_no_text_that_is_taken_shows_anything_live(text):
     """GitHub's own parser is the judge: outside code there is no mention, address, reference or foreign tag."""
     try:
-        checked(f"{MARKER}\n{text}")
+        check_body(f"{MARKER}\n{text}")
     except ForgedError:
         return
     assert live(text) == []

@@ -9,7 +9,7 @@ import pytest
 from cmarkgfm.cmark import Options
 from pages import draw, mermaid_blocks
 
-from topology.review.github.bodies import checked
+from topology.review.github.bodies import check_body
 
 ROOT = Path(__file__).parents[2]
 SPECS = {path.parent.name: path.read_text() for path in ROOT.glob("tests/golden/*/cluster.yaml")}
@@ -65,7 +65,7 @@ def test_every_diagram_is_drawn(markdown):
 
 
 def test_the_commenting_job_takes_it(markdown):
-    assert checked(markdown).text == markdown
+    assert check_body(markdown).text == markdown
 
 
 def test_some_of_these_changes_have_diagrams(cli, tmp_path):

@@ -8,7 +8,7 @@ from topology.catalog.load import load as load_catalog
 from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.plan import store
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.load import load
 from topology.views.records import Register, by_owner
 
@@ -19,7 +19,7 @@ STACKS = Path(__file__).parents[2] / "stacks"
 @cache
 def register_of(path):
     """The register of a spec, and its cluster's name."""
-    spec, _ = load(Source.read(path), kinds())
+    spec, _ = load(YamlSource.read(path), kinds())
     tables = {name: frame.lazy() for name, frame in store.stored(expand(spec, load_catalog()))}
     return Register.of(tables), spec.name
 

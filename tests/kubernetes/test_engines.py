@@ -7,7 +7,7 @@ import pytest
 from topology.verify import engines
 from topology.verify.cache import UnavailableError
 from topology.verify.engines import ENGINES
-from topology.verify.engines.build import MODULES, built
+from topology.verify.engines.build import MODULES, build_engine
 from topology.verify.engines.go import module
 from topology.verify.programs import run
 
@@ -168,5 +168,5 @@ def test_a_module_that_no_proxy_serves_is_named(real):
 @pytest.mark.usefixtures("empty_cache")
 def test_the_second_call_finds_what_the_first_built(path, tmp_path):
     building(path, tmp_path / "log")
-    assert built(ETCD) == built(ETCD)
+    assert build_engine(ETCD) == build_engine(ETCD)
     assert (tmp_path / "log").read_text() == "built\n"

@@ -12,7 +12,7 @@ from topology.expand import expand
 from topology.expand.fabrics import kinds
 from topology.plan import store
 from topology.review.chapters.wires import plugs
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.load import load
 from topology.views.records import Register
 
@@ -21,7 +21,7 @@ SPEC = Path(__file__).parents[1] / "golden" / "h100-unit" / "cluster.yaml"  # on
 
 @pytest.fixture(scope="module")
 def plan():
-    spec, _ = load(Source.read(SPEC), kinds())
+    spec, _ = load(YamlSource.read(SPEC), kinds())
     return expand(spec, load_catalog())
 
 

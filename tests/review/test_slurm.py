@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from topology.verify.slurm import SlurmController
-from topology.verify.slurm_daemon import UP, SlurmStartError, end, start
-from topology.verify.slurm_machine import settle
+from topology.verify.slurm_daemon import UP, SlurmStartError, start
+from topology.verify.slurm_machine import prepare_folder
 from topology.verify.slurm_packages import UnavailableError, slurm
 
 pytestmark = pytest.mark.slurm
@@ -79,9 +79,9 @@ def test_a_slurmctld_refuses_the_state_of_another_cluster_name(cli, tmp_path, ro
     homes = [tmp_path / "home-base", tmp_path / "home-head"]
     for home in homes:
         home.mkdir()
-    settled = settle(base, homes[0], root)
-    end(start(root, settled, limit_s=120))
-    settled = settle(head, homes[1], root)
+    prepared = prepare_folder(base, homes[0], root)
+    start(root, prepared, limit_s=120).end()
+    prepared = prepare_folder(head, homes[1], root)
     shutil.copyfile(homes[0] / "state/clustername", homes[1] / "state/clustername")
     with pytest.raises(SlurmStartError, match="CLUSTER NAME MISMATCH"):
-        end(start(root, settled, limit_s=120))
+        start(root, prepared, limit_s=120).end()

@@ -5,7 +5,7 @@ import slurm_folders
 
 from topology.verify.placement import trials
 from topology.verify.slurm import SlurmController, SlurmStartError
-from topology.verify.slurm_topology import differences, written
+from topology.verify.slurm_topology import differences, read_topologies
 
 pytestmark = pytest.mark.slurm
 
@@ -113,7 +113,7 @@ def test_slurm_complains_of(fault, nvl72_folder, slurm_root):
 def test_what_slurm_swallows_shows_in_what_it_gives_back(fault, nvl72_folder, slurm_root):
     break_it(nvl72_folder, fault)
     with SlurmController(nvl72_folder, slurm_root) as slurm:
-        found = list(differences(written(nvl72_folder), slurm.topoconf(), slurm.expand))
+        found = list(differences(read_topologies(nvl72_folder), slurm.topoconf(), slurm.expand))
     assert slurm.log_complaints() == []
     assert any(fault.words in difference for difference in found)
 

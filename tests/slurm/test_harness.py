@@ -13,7 +13,7 @@ import slurm_folders
 from topology.verify import slurm_machine
 from topology.verify.placement import only_whole_units, trials, units_of
 from topology.verify.slurm import SlurmAnswerError, SlurmController, SlurmStartError
-from topology.verify.slurm_topology import differences, from_conf, groups, named, written
+from topology.verify.slurm_topology import differences, find_topology, from_conf, groups, read_topologies
 
 pytestmark = pytest.mark.slurm
 
@@ -48,7 +48,7 @@ def test_slurm_gives_back_the_nvl72_folder_as_it_was_written(nvl72_folder, slurm
         ]
         for hostlist in partitions["nodes"]:
             assert set(slurm.expand(hostlist)) == set(nodes["name"])
-        assert list(differences(written(nvl72_folder), slurm.topoconf(), slurm.expand)) == []
+        assert list(differences(read_topologies(nvl72_folder), slurm.topoconf(), slurm.expand)) == []
     assert slurm.log_complaints() == []
 
 
@@ -58,7 +58,7 @@ def test_slurm_gives_back_the_boxes_folder_as_it_was_written(boxes_folder, slurm
         assert nodes["name"].to_list() == slurm.expand(slurm_folders.BOX_NODES)
         assert nodes["gres"].unique().to_list() == ["gpu:h100:8"]
         assert nodes["cpus"].unique().to_list() == [224]
-        assert list(differences(written(boxes_folder), slurm.topoconf(), slurm.expand)) == []
+        assert list(differences(read_topologies(boxes_folder), slurm.topoconf(), slurm.expand)) == []
         leaves = slurm.topology().filter(kind="switch", level=0)
         assert {name: len(slurm.expand(nodes)) for name, nodes in leaves.select("name", "nodes").rows()} == {
             f"su{unit}": slurm_folders.LEAF_BOXES for unit in range(1, 5)
@@ -96,7 +96,7 @@ def test_a_topology_that_no_partition_uses_is_tried_through_a_probe(nvl72_folder
 
 def test_the_placement_trial_fails_where_the_scheduler_does_not_know_the_units(nvl72_folder, slurm_root, seed):
     chance = random.Random(seed)  # noqa: S311 -- a choice, not a secret
-    racks = groups(named(written(nvl72_folder), "nvlink"))
+    racks = groups(find_topology(read_topologies(nvl72_folder), "nvlink"))
     with SlurmController(nvl72_folder, slurm_root) as slurm:
         units = units_of(slurm, racks, slurm_folders.NVL_NODES)
         found = [only_whole_units(slurm, "any", units, chance) for _ in range(8)]

@@ -12,11 +12,11 @@ from topology.cli.progress import Progress
 from topology.cli.reports import Severities
 from topology.cli.session import open_plan
 from topology.plan import names
-from topology.source import Source
+from topology.source import YamlSource
 from topology.verify.placement import trials
 from topology.verify.slurm import SlurmController
-from topology.verify.slurm_log import allowed
-from topology.verify.slurm_topology import differences, written
+from topology.verify.slurm_log import allowed_lines
+from topology.verify.slurm_topology import differences, read_topologies
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slurm
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slurm
 @cache
 def plan_of(spec):
     """The plan of a spec, once per process."""
-    return open_plan(Source.read(spec), str(spec), Progress(), Severities()).plan
+    return open_plan(YamlSource.read(spec), str(spec), Progress(), Severities()).plan
 
 
 def daemons():
@@ -88,12 +88,12 @@ def test_slurmctld_says_what_the_plan_says_and_places_by_it(daemon, tmp_path, re
         )
         assert has.select(wants.columns).sort("name").equals(wants.cast(has.select(wants.columns).schema))
         if release == "26.05":
-            assert list(differences(written(folder), slurm.topoconf(), slurm.expand)) == []
+            assert list(differences(read_topologies(folder), slurm.topoconf(), slurm.expand)) == []
         short = controller.nodes.group_by("domain").len()["len"].n_unique() > 1
         if not short:  # K102: the base block follows the shortest domain, so a job of a whole rack needs two blocks
             failed = [trial for trial in trials(slurm, folder, seed=seed) if not trial.passed]
             assert failed == []
-        assert slurm.log_complaints(allowed(folder)) == []
+        assert slurm.log_complaints(allowed_lines(folder)) == []
 
 
 def test_a_short_domain_sets_the_base_block_of_its_cluster(tmp_path, slurm_root):

@@ -37,7 +37,7 @@ def documents(path):
     return [each for each in yaml.safe_load_all(path.read_text()) if each]
 
 
-def written(cell, folder):
+def read_topologies(cell, folder):
     """The folder that the operator mounts into slurmctld."""
     (controller, *sets) = documents(cell / "61-slinky.yaml")
     (config,) = documents(cell / "60-slinky-topology.yaml")
@@ -58,7 +58,7 @@ def written(cell, folder):
 @pytest.mark.parametrize("group", CELLS)
 def test_pods_join_the_topologies_that_their_nodes_are_annotated_with(group, slurm_root, tmp_path):
     cell = CELLS[group]
-    folder, spec, sets = written(cell, tmp_path / "slinky")
+    folder, spec, sets = read_topologies(cell, tmp_path / "slinky")
     (most,) = [line for line in spec["extraConf"].splitlines() if line.startswith("MaxNodeCount=")]
     (nodes,) = [each for each in sets if each["metadata"]["name"] == group]
     labelled = [each for path in sorted(cell.glob("10-nodes-*")) for each in documents(path)]

@@ -41,13 +41,13 @@ def test_both_releases_words_for_a_promise_are_read():
     said = (
         "sbatch: Job 1 to start at 2026-01-01T00:00:00 {}using 2592 processors on nodes r[1-2]n[01-18] in partition p"
     )
-    assert slurm_answers.placed(said.format("a ")) == "r[1-2]n[01-18]"
-    assert slurm_answers.placed(said.format("")) == "r[1-2]n[01-18]"
+    assert slurm_answers.placement(said.format("a ")) == "r[1-2]n[01-18]"
+    assert slurm_answers.placement(said.format("")) == "r[1-2]n[01-18]"
 
 
 def test_a_refusal_is_no_promise_and_a_failure_is_neither():
-    assert slurm_answers.placed("allocation failure: Requested node configuration is not available") == ""
-    assert slurm_answers.placed("sbatch: error: Invalid --segment specification") is None
+    assert slurm_answers.placement("allocation failure: Requested node configuration is not available") == ""
+    assert slurm_answers.placement("sbatch: error: Invalid --segment specification") is None
 
 
 def test_complaints_are_the_lines_of_both_releases_without_time_or_program():

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from topology.verify.slurm_machine import REPLACED, settle, without_machine_keys
+from topology.verify.slurm_machine import REPLACED, prepare_folder, without_machine_keys
 from topology.verify.slurm_packages import UnavailableError
 
 
@@ -18,7 +18,7 @@ def fake_root(tmp_path):
 def settled_in(tmp_path, folder, root):
     home = tmp_path / "home"
     home.mkdir()
-    return settle(folder, home, root)
+    return prepare_folder(folder, home, root)
 
 
 def test_only_the_listed_keys_change_and_every_line_keeps_its_number(nvl72_folder):

@@ -54,7 +54,7 @@ def is_seed(path: PurePosixPath | str) -> bool:
 
 
 def check_path(path: PurePosixPath) -> None:
-    """Nothing when `path` is one that a build writes.
+    """Check that `path` is one that a build writes.
 
     Raises:
         OutputError: no registered pattern fits; some name got past the schema.

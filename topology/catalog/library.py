@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from topology.catalog.entry import Entry, entry
-from topology.source import Source
+from topology.source import YamlSource
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
@@ -52,7 +52,7 @@ class Library:
     """Bytes of every built-in file, parsed when asked for, and the user's own files."""
 
     built_in: Mapping[Key, bytes]
-    own: Mapping[Key, Source]
+    own: Mapping[Key, YamlSource]
 
     def slugs(self, folder: str) -> tuple[str, ...]:
         """Slugs of a folder in both layers, sorted."""
@@ -80,7 +80,7 @@ class Library:
         files += [f"own {k.folder}/{k.slug} {source.sha256}\n" for k, source in self.own.items()]
         return sha256("".join(sorted(files)).encode()).hexdigest()
 
-    def _way_down(self, key: Key) -> list[Source]:
+    def _way_down(self, key: Key) -> list[YamlSource]:
         """Files of an entry, its own first, then what each extends.
 
         A user's file finds the user's entries first, except that its own name means the built-in
@@ -88,7 +88,7 @@ class Library:
         not change what others are made of.
         """
         own = key in self.own
-        way: list[Source] = []
+        way: list[YamlSource] = []
         passed: list[tuple[bool, str]] = []
         while True:
             if (own, key.slug) in passed:
@@ -109,13 +109,13 @@ class Library:
             else:
                 raise UnknownBaseError(key, base.slug)
 
-    def _parsed(self, key: Key) -> Source:
+    def _parsed(self, key: Key) -> YamlSource:
         if key not in self._sources:
-            self._sources[key] = Source.parse(f"{key.folder}/{key.slug}.yaml", self.built_in[key])
+            self._sources[key] = YamlSource.parse(f"{key.folder}/{key.slug}.yaml", self.built_in[key])
         return self._sources[key]
 
     @cached_property
-    def _sources(self) -> dict[Key, Source]:
+    def _sources(self) -> dict[Key, YamlSource]:
         """Built-in files parsed so far."""
         return {}
 

@@ -9,15 +9,15 @@ from topology.catalog.library import KINDS, Key
 from topology.catalog.rules import found
 from topology.catalog.violations import violations
 from topology.findings import Finding, FindingsError, did_you_mean, shown
-from topology.source import Source
-from topology.source.files import display
+from topology.source import YamlSource
+from topology.source.file_bytes import display
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _MAX_SLUG = 64  # characters
 _YAML = re.compile(r"(?i).*\.ya?ml")
 
 
-def own(root: Path) -> dict[Key, Source]:
+def own(root: Path) -> dict[Key, YamlSource]:
     """Every entry under `root` by key, each right by itself: its keys, values and sources.
 
     Names with a leading dot, and files that are in no way YAML such as a README, are left alone.
@@ -26,12 +26,12 @@ def own(root: Path) -> dict[Key, Source]:
         FindingsError: What is wrong with the files, all of it, in reading order. A finding about
             `root` itself has the spec's path `catalog` and no file.
     """
-    files: dict[Key, Source] = {}
+    files: dict[Key, YamlSource] = {}
     findings: list[Finding] = []
     lines: dict[str, tuple[str, ...]] = {}
     for key, path in _entries(root, findings):
         try:
-            source = Source.read(path, root)
+            source = YamlSource.read(path, root)
         except FindingsError as error:
             findings += error.findings
             lines.update(error.lines)
@@ -79,7 +79,7 @@ def _counts(path: Path) -> bool:
     return path.name in KINDS or _YAML.fullmatch(path.name) is not None or path.is_dir()
 
 
-def _wrong_sources(source: Source) -> Iterator[Finding]:
+def _wrong_sources(source: YamlSource) -> Iterator[Finding]:
     """A figure without a source or with two, and a source of nothing."""
     stated = sources(source.data)
     for key in figures(source.data):

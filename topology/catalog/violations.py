@@ -13,7 +13,7 @@ from topology.catalog.library import KINDS
 from topology.catalog.rules import found
 from topology.findings import Finding, Path, did_you_mean, shown
 from topology.resources import data as folder_of
-from topology.source import Source
+from topology.source import YamlSource
 
 _TYPES = {
     "object": "a mapping",
@@ -36,7 +36,7 @@ _BOUNDS = {
 }
 
 
-def violations(source: Source, folder: str, data: Data) -> list[Finding]:
+def violations(source: YamlSource, folder: str, data: Data) -> list[Finding]:
     """Findings of all that the schema forbids in `data`, located in `source`.
 
     `data` is what the file says, or what came of it over the entry it extends; a key that the

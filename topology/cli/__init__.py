@@ -58,11 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        sys.exit(_failed(error))
+        sys.exit(_report(error))
     sys.exit(code or FINE)
 
 
-def _failed(error: Exception) -> int:
+def _report(error: Exception) -> int:
     """Exit code of an error no command caught, after one line that says what it was."""
     if isinstance(error, typer.Abort):
         return INTERRUPTED

@@ -8,7 +8,7 @@ import typer
 
 from topology import __version__
 from topology.cli import reports, session
-from topology.cli.exits import REFUSED, STALE
+from topology.cli.exits import STALE
 from topology.cli.progress import Progress, progress
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def build(  # noqa: PLR0913 - each is an option of its own
         reports.FailOn, typer.Option("--fail-on", help="Least severity of a finding that stops the build.")
     ] = reports.FailOn.ERROR,
     form: Annotated[
-        reports.Form, typer.Option("--format", "-f", help="How findings are printed, on stderr.")
-    ] = reports.Form.TEXT,
+        reports.FindingsForm, typer.Option("--format", "-f", help="How findings are printed, on stderr.")
+    ] = reports.FindingsForm.TEXT,
 ) -> None:
     """Expand SPEC and write its files; the folder is replaced in one step or not at all.
 
@@ -78,11 +78,9 @@ def build(  # noqa: PLR0913 - each is an option of its own
                 steps.stop()
                 job.summarize(published, steps.elapsed_s)
         except OutputError as error:
-            sys.stderr.write(f"error: {error.message}\n  help: {error.hint}\n")
-            raise typer.Exit(REFUSED) from None
+            reports.refuse(error.message, error.hint)
         except RenderError as error:
-            sys.stderr.write(f"error: template {error}\n  help: correct the template; nothing was written\n")
-            raise typer.Exit(REFUSED) from None
+            reports.refuse(f"template {error}", "correct the template; nothing was written")
 
 
 class _Job:
@@ -90,7 +88,7 @@ class _Job:
 
     def __init__(
         self,
-        opened: session.Opened,
+        opened: session.OpenPlan,
         spec: str,
         only: tuple[str, ...],
         stages: tuple[int, ...],

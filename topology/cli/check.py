@@ -13,7 +13,9 @@ EXAMPLES = "Examples: `topology check cluster.yaml` · `topology check - --forma
 def check(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="The YAML spec, or - for standard input.")],
     *,
-    form: Annotated[reports.Form, typer.Option("--format", "-f", help="How findings are printed.")] = reports.Form.TEXT,
+    form: Annotated[
+        reports.FindingsForm, typer.Option("--format", "-f", help="How findings are printed.")
+    ] = reports.FindingsForm.TEXT,
     fail_on: Annotated[
         reports.FailOn, typer.Option("--fail-on", help="Least severity that makes the exit code 1.")
     ] = reports.FailOn.ERROR,
@@ -32,5 +34,5 @@ def check(
     with progress() as steps, reports.gate(form, fail_on, severity, to_stdout=True) as gate:
         opened = session.open_plan(session.read(spec), spec, steps, severity)
         gate.show(opened)
-        if form is reports.Form.TEXT and not opened.findings:
+        if form is reports.FindingsForm.TEXT and not opened.findings:
             reports.say(f"{opened.plan.spec.name}: no findings")

@@ -44,8 +44,8 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 def plan(folder: Folder = Path(), *, to: Last = None, parallel: Parallel = 8) -> None:
     """Preview every stage: what it would change, and which gates are closed. Nothing is touched."""
     with _project(folder) as project:
-        stages = project.chosen(to)
-        shut = [*_told(project.previews(stages, parallel))]
+        stages = project.stages_to(to)
+        shut = [*_print_steps(project.previews(stages, parallel))]
         say("")
         say("The same, stack by stack:")
         for stage in stages:
@@ -57,9 +57,9 @@ def plan(folder: Folder = Path(), *, to: Last = None, parallel: Parallel = 8) ->
 def up(folder: Folder = Path(), *, to: Last = None, parallel: Parallel = 8, yes: Yes = False) -> None:
     """Deploy the stages in order, up to STAGE; stop at the first closed gate."""
     with _project(folder) as project:
-        stages = project.chosen(to)
+        stages = project.stages_to(to)
         _ask(f"deploy {', '.join(stages)} of {project.build.plan['cluster']}?", yes=yes)
-        shut = [*_told(project.ups(stages, parallel, _engine))]
+        shut = [*_print_steps(project.ups(stages, parallel, _engine))]
     raise typer.Exit(FINDINGS if shut else 0)
 
 
@@ -67,7 +67,7 @@ def up(folder: Folder = Path(), *, to: Last = None, parallel: Parallel = 8, yes:
 def status(folder: Folder = Path()) -> None:
     """Print how each stage stands: no stack, not deployed, deployed, or deployed from another build."""
     with _project(folder) as project:
-        shut = [*_told(project.states())]
+        shut = [*_print_steps(project.states())]
     raise typer.Exit(FINDINGS if shut else 0)
 
 
@@ -86,9 +86,9 @@ def destroy(
     Power and batteries are protected: `pulumi config set protect false -s STAGE`, then up, lifts that.
     """
     with _project(folder) as project:
-        stages = project.chosen(first)[-1:] if first else project.stages[:1]
+        stages = project.stages_to(first)[-1:] if first else project.stages[:1]
         _ask(f"destroy {project.build.plan['cluster']} down to and with {stages[0]}?", yes=yes)
-        shut = [*_told(project.destroys(stages, parallel, _engine))]
+        shut = [*_print_steps(project.destroys(stages, parallel, _engine))]
     raise typer.Exit(FINDINGS if shut else 0)
 
 
@@ -105,7 +105,7 @@ def _project(folder: Path) -> "Iterator[Project]":
         raise typer.Exit(REFUSED) from None
 
 
-def _told(steps: "Iterable[Step]") -> "Iterator[str]":
+def _print_steps(steps: "Iterable[Step]") -> "Iterator[str]":
     """Prints each step as it comes; the closed gates are left to count."""
     for step in steps:
         say(f"{step.stage:<8} {step.words}")
@@ -121,7 +121,7 @@ def _engine(line: str) -> None:
 
 
 def _ask(question: str, *, yes: bool) -> None:
-    """Nothing after a yes; anything else ends the command."""
+    """Ask the user; anything but a yes ends the command."""
     if yes:
         return
     if not sys.stdin or not sys.stdin.isatty():

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from topology import __version__
 from topology.cli import reports, sides
-from topology.cli.exits import CHANGED, FINDINGS, REFUSED
+from topology.cli.exits import CHANGED, FINDINGS
 from topology.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ EXAMPLES = (
 LEAST_CHARACTERS = 6_000  # below it the parts of a comment that always stand might not fit
 
 
-class Form(StrEnum):
+class ReviewForm(StrEnum):
     """How a review is printed."""
 
     TEXT = "text"
@@ -81,7 +81,7 @@ def diff(  # noqa: PLR0913 - each is an option of its own
     from topology.review.refusal import SideError  # noqa: PLC0415
     from topology.review.review import Review  # noqa: PLC0415
 
-    wanted = _outputs(forms or [Form.TEXT], limit)
+    wanted = _outputs(forms or [ReviewForm.TEXT], limit)
     try:
         fails = conditions(fail_on if fail_on is not None else ["errors"])
     except ConditionError as error:
@@ -90,8 +90,7 @@ def diff(  # noqa: PLR0913 - each is an option of its own
         try:
             review = Review(*sides.both(base, head, steps), artifacts=artifacts)
         except SideError as error:
-            sys.stderr.write(f"error: {error.message}\n  help: {error.help}\n")
-            raise typer.Exit(REFUSED) from None
+            reports.refuse(error.message, error.help)
         steps.step("comparing")
         document, measures = assemble(review)
         for form, characters, path in wanted:
@@ -115,11 +114,10 @@ def _draw(review: "Review", to: Path) -> None:
     try:
         drawn.write(review, to)
     except SideError as error:
-        sys.stderr.write(f"error: {error.message}\n  help: {error.help}\n")
-        raise typer.Exit(REFUSED) from None
+        reports.refuse(error.message, error.help)
 
 
-def _outputs(words: list[str], limit: int) -> list[tuple[Form, int, Path | None]]:
+def _outputs(words: list[str], limit: int) -> list[tuple[ReviewForm, int, Path | None]]:
     """Formats, characters of their Markdown, and files; what goes to stdout is None.
 
     Raises:
@@ -127,36 +125,40 @@ def _outputs(words: list[str], limit: int) -> list[tuple[Form, int, Path | None]
     """
     from topology.findings import did_you_mean  # noqa: PLC0415 - not needed by --help
 
-    made: list[tuple[Form, int, Path | None]] = []
+    made: list[tuple[ReviewForm, int, Path | None]] = []
     for word in words:
         given, _, file = word.partition("=")
         name, colon, characters = given.partition(":")
-        if name not in list(Form):
-            raise typer.BadParameter(f"no format '{name}'; {did_you_mean(name, list(Form))}", param_hint="--format")
-        if colon and not (name == Form.MARKDOWN and characters.isdecimal() and int(characters) >= LEAST_CHARACTERS):
+        if name not in list(ReviewForm):
+            raise typer.BadParameter(
+                f"no format '{name}'; {did_you_mean(name, list(ReviewForm))}", param_hint="--format"
+            )
+        if colon and not (
+            name == ReviewForm.MARKDOWN and characters.isdecimal() and int(characters) >= LEAST_CHARACTERS
+        ):
             said = f"'{given}' is no format; write markdown:{LEAST_CHARACTERS} or more"
             raise typer.BadParameter(said, param_hint="--format")
-        made.append((Form(name), int(characters or limit), Path(file) if file else None))
+        made.append((ReviewForm(name), int(characters or limit), Path(file) if file else None))
     if sum(path is None for *_, path in made) > 1:
         raise typer.BadParameter("two formats on one stdout; write FORM=FILE for all but one", param_hint="--format")
     return made
 
 
 def _pieces(
-    form: Form, review: "Review", document: "Document", measures: "Mapping[str, float]", limit: int
+    form: ReviewForm, review: "Review", document: "Document", measures: "Mapping[str, float]", limit: int
 ) -> Iterator[bytes]:
     from topology import findings_format  # noqa: PLC0415 - not needed by --help
     from topology.cli.codes import every_rule  # noqa: PLC0415
     from topology.review.findings import finding_changes  # noqa: PLC0415
     from topology.review.forms import lines, markdown, text  # noqa: PLC0415
 
-    if form is Form.JSON:
+    if form is ReviewForm.JSON:
         yield from lines.json_lines(review, document, measures)
-    elif form is Form.MARKDOWN:
+    elif form is ReviewForm.MARKDOWN:
         yield markdown.markdown(document, limit).encode()
-    elif form is Form.GITHUB:
+    elif form is ReviewForm.GITHUB:
         yield findings_format.as_github(finding_changes(review.base, review.head).new).encode()
-    elif form is Form.SARIF:
+    elif form is ReviewForm.SARIF:
         yield findings_format.as_sarif(review.head.findings, every_rule().values(), __version__).encode()
     else:
         yield text.text(document).encode()
@@ -169,11 +171,6 @@ def _write(pieces: Iterator[bytes], path: Path | None) -> None:
         return
     try:
         with path.open("wb") as file:
-            _copy(pieces, file)
+            file.writelines(pieces)
     except OSError as error:
-        sys.stderr.write(f"error: cannot write {ascii(str(path))[1:-1]}: {error.strerror}\n  help: check the path\n")
-        raise typer.Exit(REFUSED) from None
-
-
-def _copy(pieces: Iterator[bytes], file: BinaryIO) -> None:
-    file.writelines(pieces)
+        reports.refuse(f"cannot write {ascii(str(path))[1:-1]}: {error.strerror}", "check the path")

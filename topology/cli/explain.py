@@ -1,12 +1,10 @@
 """`topology explain`: what a code means, offline."""
 
-import sys
 from typing import Annotated
 
 import typer
 
-from topology.cli.exits import REFUSED
-from topology.cli.reports import say
+from topology.cli.reports import refuse, say
 
 EXAMPLES = "Examples: `topology explain N203` · `topology explain`"
 
@@ -26,8 +24,5 @@ def explain(
     rule = rules.get(code.upper())
     if rule is None:
         guess = did_you_mean(code.upper(), rules).split("known:")[0].strip()
-        sys.stderr.write(
-            f"error: no finding has the code '{ascii(code)[1:-1]}'\n  help: {guess or 'topology explain lists all'}\n"
-        )
-        raise typer.Exit(REFUSED)
+        refuse(f"no finding has the code '{ascii(code)[1:-1]}'", guess or "topology explain lists all")
     say(f"{rule.code} ({rule.severity}): {rule.sentence}\n  because: {rule.because}")

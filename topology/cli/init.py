@@ -1,14 +1,12 @@
 """`topology init`: a folder to begin with."""
 
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from topology.cli.exits import REFUSED
-from topology.cli.reports import say
+from topology.cli.reports import refuse, say
 
 EXAMPLES = "Examples: `topology init mysite` · `topology init mysite && topology build mysite/cluster.yaml`"
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -24,23 +22,18 @@ def init(
     from topology.artifacts.render import render  # noqa: PLC0415 - not needed by --help
 
     if not NAME.fullmatch(name):
-        _refuse(
+        refuse(
             f"'{ascii(name)[1:-1]}' is not a cluster name",
             "write a name of a-z, 0-9 and '-' that begins with a letter, at most 40 long",
         )
     folder = Path(name)
     if folder.is_symlink() or folder.exists():
-        _refuse(f"{name} is there already", "choose another name, or move it away")
+        refuse(f"{name} is there already", "choose another name, or move it away")
     spec = render("init/cluster.yaml.j2", name=name)
     try:
         folder.mkdir()
         (folder / "cluster.yaml").write_bytes(spec)
         (folder / ".gitignore").write_bytes(b"/build/\n")
     except OSError as error:
-        _refuse(f"{name}: {error.strerror}", "choose a folder you may write to")
+        refuse(f"{name}: {error.strerror}", "choose a folder you may write to")
     say(f"{name}/cluster.yaml written; next: topology build {name}/cluster.yaml")
-
-
-def _refuse(message: str, help_: str) -> None:
-    sys.stderr.write(f"error: {message}\n  help: {help_}\n")
-    raise typer.Exit(REFUSED)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import typer
 
@@ -15,12 +15,12 @@ from topology.cli.exits import FINDINGS, PIPE_CLOSED, REFUSED
 from topology.findings import Finding, FindingsError, Lines, Severity
 
 if TYPE_CHECKING:
-    from topology.cli.session import Opened
+    from topology.cli.session import OpenPlan
 
 UNREADABLE = "S1"  # codes of text that is no spec at all
 
 
-class Form(StrEnum):
+class FindingsForm(StrEnum):
     """How findings are printed."""
 
     TEXT = "text"
@@ -62,11 +62,11 @@ class Severities:
 class Gate:
     """Prints what was found and remembers whether the run may go on."""
 
-    form: Form
+    form: FindingsForm
     fail_on: FailOn
     to_stdout: bool
 
-    def show(self, opened: "Opened") -> None:
+    def show(self, opened: "OpenPlan") -> None:
         """Print findings that stopped nothing.
 
         Raises:
@@ -79,7 +79,7 @@ class Gate:
     def print(self, findings: Sequence[Finding], lines: Lines) -> None:
         """Findings in the run's format; machines get an empty report too."""
         stream = sys.stdout if self.to_stdout else sys.stderr
-        _write(stream, _written(self.form, findings, lines))
+        _write(stream, _in_form(self.form, findings, lines))
 
     def _fails(self, findings: Sequence[Finding]) -> bool:
         least = _ORDER.index(Severity(self.fail_on.value))
@@ -87,7 +87,7 @@ class Gate:
 
 
 @contextmanager
-def gate(form: Form, fail_on: FailOn, severities: Severities, *, to_stdout: bool) -> Iterator[Gate]:
+def gate(form: FindingsForm, fail_on: FailOn, severities: Severities, *, to_stdout: bool) -> Iterator[Gate]:
     """Turns a FindingsError into a report and an exit code."""
     made = Gate(form, fail_on, to_stdout)
     try:
@@ -99,16 +99,16 @@ def gate(form: Form, fail_on: FailOn, severities: Severities, *, to_stdout: bool
         raise typer.Exit(REFUSED if unreadable else FINDINGS) from None
 
 
-def _written(form: Form, findings: Sequence[Finding], lines: Lines) -> str:
+def _in_form(form: FindingsForm, findings: Sequence[Finding], lines: Lines) -> str:
     from topology import findings_format  # noqa: PLC0415 - not needed by --help
 
-    if form is Form.SARIF:
+    if form is FindingsForm.SARIF:
         from topology.cli.codes import every_rule  # noqa: PLC0415 - only SARIF declares the rules
 
         return findings_format.as_sarif(findings, every_rule().values(), __version__)
-    if form is Form.JSON:
+    if form is FindingsForm.JSON:
         return findings_format.as_json(findings)
-    if form is Form.GITHUB:
+    if form is FindingsForm.GITHUB:
         return findings_format.as_github(findings)
     return findings_format.as_text(findings, lines)
 
@@ -118,6 +118,16 @@ def verdict(findings: Sequence[Finding]) -> str:
     from topology.findings_format import totals  # noqa: PLC0415 - not needed by --help
 
     return totals(findings) or "no findings"
+
+
+def refuse(message: str, help_: str) -> NoReturn:
+    """End the command with an error and what to do about it.
+
+    Raises:
+        typer.Exit: with 2.
+    """
+    sys.stderr.write(f"error: {message}\n  help: {help_}\n")
+    raise typer.Exit(REFUSED)
 
 
 def say(text: str) -> None:

@@ -9,8 +9,8 @@ from topology.cli.progress import Progress
 from topology.cli.reports import Severities
 from topology.findings import Finding, FindingsError, Lines, Severity, shown
 from topology.rules import found
-from topology.source import Source
-from topology.source.files import MAX_BYTES, display
+from topology.source import YamlSource
+from topology.source.file_bytes import MAX_BYTES, display
 
 if TYPE_CHECKING:
     from topology.plan import Plan
@@ -19,10 +19,10 @@ STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ExaminedSpec:
     """A spec with everything that was found in it, and the plan where one could be made."""
 
-    source: Source
+    source: YamlSource
     plan: "Plan | None"  # None: a step before it found an error
     findings: tuple[Finding, ...]  # located, in reading order
     lines: Lines
@@ -34,28 +34,28 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenPlan:
     """A spec that became a plan, and everything found on the way that did not stop it."""
 
-    source: Source
+    source: YamlSource
     plan: "Plan"
     findings: tuple[Finding, ...]
 
 
-def read(spec: str) -> Source:
+def read(spec: str) -> YamlSource:
     """The spec's text; `-` reads standard input.
 
     Raises:
         FindingsError: it cannot be read, or is not the YAML a spec may be.
     """
     if spec != STDIN:
-        return Source.read(Path(spec))
+        return YamlSource.read(Path(spec))
     if sys.stdin is None or sys.stdin.closed:
-        return Source.parse("<stdin>", b"")
-    return Source.parse("<stdin>", sys.stdin.buffer.read(MAX_BYTES + 1))
+        return YamlSource.parse("<stdin>", b"")
+    return YamlSource.parse("<stdin>", sys.stdin.buffer.read(MAX_BYTES + 1))
 
 
-def open_plan(source: Source, spec: str, progress: Progress, severities: Severities) -> Opened:
+def open_plan(source: YamlSource, spec: str, progress: Progress, severities: Severities) -> OpenPlan:
     """The plan of a spec, and located findings in reading order.
 
     Raises:
@@ -64,12 +64,12 @@ def open_plan(source: Source, spec: str, progress: Progress, severities: Severit
     opened = examine(source, Path(spec).parent if spec != STDIN else Path(), progress, severities)
     if opened.plan is None or opened.errors:
         raise FindingsError(opened.findings, opened.lines)
-    return Opened(source, opened.plan, opened.findings)
+    return OpenPlan(source, opened.plan, opened.findings)
 
 
 def examine(
-    source: Source, folder: Path, progress: Progress, severities: Severities, root: Path | None = None
-) -> Examined:
+    source: YamlSource, folder: Path, progress: Progress, severities: Severities, root: Path | None = None
+) -> ExaminedSpec:
     """Everything found in a spec whose own catalogue stands below `folder`, up to the step that could not go on.
 
     With `root`, a catalogue that leads out of it, links followed, is a finding and is not read.
@@ -88,7 +88,7 @@ def examine(
         findings += notes
         overlay = folder / model.catalog if model.catalog else None
         if overlay is not None and root is not None:
-            confined(overlay, root)
+            check_inside(overlay, root)
         catalog = load_catalog(overlay)
         progress.step("expanding racks, fabrics and cables")
         plan = expand(model, catalog)
@@ -99,11 +99,11 @@ def examine(
         lines = {**error.lines, **lines}
         findings += error.findings
     applied = source.apply_ignores(findings, complete=complete)
-    return Examined(source, plan, tuple(severities.of(finding) for finding in applied), lines)
+    return ExaminedSpec(source, plan, tuple(severities.of(finding) for finding in applied), lines)
 
 
-def confined(overlay: Path, root: Path) -> None:
-    """Nothing when a catalogue folder lies under `root`, links followed.
+def check_inside(overlay: Path, root: Path) -> None:
+    """Check that a catalogue folder lies under `root`, links followed.
 
     Raises:
         FindingsError: S104 at the spec's path `catalog`.

@@ -9,8 +9,8 @@ from topology.cli import session
 from topology.cli.progress import Progress
 from topology.cli.reports import Severities
 from topology.findings import Finding, FindingsError, shown
-from topology.source import Source
-from topology.source.files import MAX_BYTES, within_size
+from topology.source import YamlSource
+from topology.source.file_bytes import MAX_BYTES, within_size
 
 if TYPE_CHECKING:
     from topology.review.revisions import Revision
@@ -44,7 +44,7 @@ def _side(words: str, progress: Progress) -> "Side":
     progress.step(f"reading {words}")
     path = Path(words)
     if words == session.STDIN:
-        return _parsed(words, words, lambda: session.read(words), Path(), progress)
+        return _parse(words, words, lambda: session.read(words), Path(), progress)
     try:
         if path.is_dir():
             return built(path)
@@ -64,7 +64,7 @@ def _file(path: Path, progress: Progress) -> "Side":
     from topology.review.revisions import workspace  # noqa: PLC0415 - not needed by --help
 
     root = workspace(path.parent)
-    return _parsed(str(path), str(path), lambda: Source.read(path, root), path.parent, progress, root)
+    return _parse(str(path), str(path), lambda: YamlSource.read(path, root), path.parent, progress, root)
 
 
 def _revision(words: str, revision: "Revision", progress: Progress) -> "Side":
@@ -78,15 +78,15 @@ def _revision(words: str, revision: "Revision", progress: Progress) -> "Side":
         folder = Path(name).resolve()
         folder_in_git = revision.path.rpartition("/")[0]
         try:
-            source = Source.parse(revision.path, within_size(data, revision.path))
+            source = YamlSource.parse(revision.path, within_size(data, revision.path))
         except FindingsError as error:
             return Side(words, revision.path, None, None, tuple(error.findings), error.lines)
         catalog = source.data.get("catalog")
         if isinstance(catalog, str):
             _unpack(revision, f"{folder_in_git}/{catalog}".strip("/"), folder / catalog, folder)
-        side = _parsed(words, revision.path, lambda: source, folder, progress, folder)
+        side = _parse(words, revision.path, lambda: source, folder, progress, folder)
         prefix = f"{folder_in_git}/" if folder_in_git else ""
-        findings = tuple(_renamed(finding, f"{folder}/", prefix) for finding in side.findings)
+        findings = tuple(_with_repository_paths(finding, f"{folder}/", prefix) for finding in side.findings)
         lines = {file.replace(f"{folder}/", prefix): text for file, text in side.lines.items()}
         return replace(side, findings=findings, lines=lines)
 
@@ -104,7 +104,7 @@ def _unpack(revision: "Revision", inside: str, to: Path, root: Path) -> None:
         file.write_bytes(data[: MAX_BYTES + 1])
 
 
-def _renamed(finding: Finding, folder: str, prefix: str) -> Finding:
+def _with_repository_paths(finding: Finding, folder: str, prefix: str) -> Finding:
     """The finding with places in the repository instead of the temporary folder."""
     bare = folder.rstrip("/")
     return replace(
@@ -114,7 +114,7 @@ def _renamed(finding: Finding, folder: str, prefix: str) -> Finding:
     )
 
 
-def _parsed(  # noqa: PLR0913, PLR0917 - one call per kind of side
+def _parse(  # noqa: PLR0913, PLR0917 - one call per kind of side
     words: str, spec: str, read: "object", folder: Path, progress: Progress, root: Path | None = None
 ) -> "Side":
     """The side of a text, whatever is wrong with it."""

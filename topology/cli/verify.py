@@ -1,16 +1,15 @@
 """`topology verify`: the programs of production on what was built."""
 
 import secrets
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from topology.cli.exits import DRIFT, REFUSED
+from topology.cli.exits import DRIFT
 from topology.cli.progress import Progress, progress
-from topology.cli.reports import say
+from topology.cli.reports import refuse, say
 
 if TYPE_CHECKING:
     from topology.verify.slurm import SlurmController
@@ -37,7 +36,7 @@ def verify(
 
     folders = sorted(folder.glob(f"stages/{stage}/slurm/*"))
     if not (folder / "plan.json").is_file() or not folders:
-        _refuse(f"{folder} holds no Slurm files of stage {stage}", "name a folder that topology build wrote")
+        refuse(f"{folder} holds no Slurm files of stage {stage}", "name a folder that topology build wrote")
     chosen = secrets.randbelow(2**32) if seed is None else seed
     say(f"seed {chosen}")
     wrong = 0
@@ -46,7 +45,7 @@ def verify(
             try:
                 faults = list(_faults(each, chosen, steps))
             except UnavailableError as error:
-                _refuse(str(error), "run it on Debian with its package archives in reach")
+                refuse(str(error), "run it on Debian with its package archives in reach")
             wrong += len(faults)
             say(f"{each.relative_to(folder)}: {'differs' if faults else 'accepted'}")
             for fault in faults:
@@ -72,17 +71,12 @@ def _faults(folder: Path, seed: int, steps: Progress) -> Iterator[str]:
 
 def _answers(folder: Path, controller: "SlurmController", seed: int, *, by_yaml: bool) -> Iterator[str]:
     from topology.verify.placement import trials  # noqa: PLC0415 - not needed by --help
-    from topology.verify.slurm_log import allowed  # noqa: PLC0415
-    from topology.verify.slurm_topology import differences, written  # noqa: PLC0415
+    from topology.verify.slurm_log import allowed_lines  # noqa: PLC0415
+    from topology.verify.slurm_topology import differences, read_topologies  # noqa: PLC0415
 
     if by_yaml:
-        yield from differences(written(folder), controller.topoconf(), controller.expand)
+        yield from differences(read_topologies(folder), controller.topoconf(), controller.expand)
     for trial in trials(controller, folder, seed=seed):
         if not trial.passed:
             yield f"{trial.question}: expected {trial.expected}, got {trial.answer}"
-    yield from controller.log_complaints(allowed(folder))
-
-
-def _refuse(message: str, help_: str) -> None:
-    sys.stderr.write(f"error: {message}\n  help: {help_}\n")
-    raise typer.Exit(REFUSED)
+    yield from controller.log_complaints(allowed_lines(folder))

@@ -1,13 +1,11 @@
 """`topology whatif`: what several failures at once take from the site."""
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from topology.cli import reports, session
-from topology.cli.exits import REFUSED
 from topology.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ def whatif(
     Exit codes: 0 the answer was printed, 1 SPEC has findings, 2 a name is not known.
     """
     severity = reports.Severities()
-    with progress() as steps, reports.gate(reports.Form.TEXT, reports.FailOn.ERROR, severity, to_stdout=False):
+    with progress() as steps, reports.gate(reports.FindingsForm.TEXT, reports.FailOn.ERROR, severity, to_stdout=False):
         plan = session.open_plan(session.read(spec), spec, steps, severity).plan
         for line in _lines(plan, fail, stage):
             reports.say(line)
@@ -48,30 +46,27 @@ def _lines(plan: "Plan", fail: list[str], stage: str | None) -> Iterator[str]:
     index = {name: at for at, name in enumerate(spelled)}
     for name in fail:
         if name not in index:
-            _refuse(f"no device is called '{ascii(name)[1:-1]}'", did_you_mean(name, index).split("known:")[0].strip())
+            guess = did_you_mean(name, index).split("known:")[0].strip()
+            every = "power/failures.csv of a build lists every device"
+            reports.refuse(f"no device is called '{ascii(name)[1:-1]}'", guess or every)
     stages = [each.name for each in plan.spec.stages]
     if stage is not None and stage not in stages:
-        _refuse(f"no stage '{ascii(stage)[1:-1]}'", did_you_mean(stage, stages))
+        reports.refuse(f"no stage '{ascii(stage)[1:-1]}'", did_you_mean(stage, stages))
     outcome = failures.failures(plan, [index[name] for name in fail], stages.index(stage) if stage else None)
     racks = names.rack_names(plan).gather(outcome.lost_racks)
     lost_w = int(plan.racks["power_w"].gather(outcome.lost_racks).sum())
     yield f"{' and '.join(fail)} fail: {len(racks):,} racks go dark, {lost_w / 1e6:,.2f} MW"
-    yield from _named("dark", racks.to_list())
+    yield from _list_names("dark", racks.to_list())
     first = plan.power_nodes.with_columns(name=spelled).unique("pool", keep="first", maintain_order=True)["name"]
     over = [at for at, w in enumerate(outcome.load_w) if w > outcome.room_w[at] * failures.TOLERANCE]
     yield f"overloaded: {len(over):,} devices or pools"
-    yield from _named(
+    yield from _list_names(
         "over", [f"{first[at]} by {(outcome.load_w[at] - outcome.room_w[at]) / 1000:,.1f} kW" for at in over]
     )
 
 
-def _named(word: str, every: list[str]) -> Iterator[str]:
+def _list_names(word: str, every: list[str]) -> Iterator[str]:
     for name in every[:SHOWN]:
         yield f"  {word}: {name}"
     if len(every) > SHOWN:
         yield f"  and {len(every) - SHOWN:,} more"
-
-
-def _refuse(message: str, help_: str) -> None:
-    sys.stderr.write(f"error: {message}\n  help: {help_ or 'power/failures.csv of a build lists every device'}\n")
-    raise typer.Exit(REFUSED)

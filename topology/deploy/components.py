@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Self
 import pulumi
 from pulumi.dynamic import Resource
 
+from topology.artifacts.output.manifest import digest_of
 from topology.deploy.manifests import ManifestsProvider
 from topology.deploy.publishing import PublishingProvider
 from topology.deploy.registration import RegistrationProvider
-from topology.deploy.stage import Bundle, Stage, stage_digest
+from topology.deploy.stage import Bundle, StackStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class RegistrationArgs:
     inventory: Mapping[str, Any]
 
     @classmethod
-    def of(cls, stage: Stage, piece: Mapping[str, Any]) -> Self:
+    def of(cls, stage: StackStage, piece: Mapping[str, Any]) -> Self:
         """Arguments of one resource of the stage's inventory."""
         owner = f"{stage.inventory['cluster']}/{stage.name}/{piece['name']}"
         return cls(owner, piece["digest"], piece["counts"], piece["facts"], stage.config["inventory"])
@@ -42,7 +43,7 @@ class PublicationArgs:
     publish: Mapping[str, Any]
 
     @classmethod
-    def of(cls, stage: Stage, bundle: Bundle) -> Self:
+    def of(cls, stage: StackStage, bundle: Bundle) -> Self:
         """Arguments of one bundle of the stage."""
         owner = f"{stage.inventory['cluster']}/{stage.name}/{bundle.name}"
         facts = {**bundle.facts, "files": len(bundle.files)}
@@ -61,7 +62,7 @@ class ManifestsArgs:
     server: Mapping[str, Any]  # context, kubeconfig and simulated
 
     @classmethod
-    def of(cls, stage: Stage, bundle: Bundle, context: str) -> Self:
+    def of(cls, stage: StackStage, bundle: Bundle, context: str) -> Self:
         """Arguments of one cell of the stage."""
         owner = f"{stage.inventory['cluster']}/{stage.name}/{bundle.name}"
         stages, cell = stage.inventory["stages"], bundle.folder.rpartition("/")[2]
@@ -71,7 +72,7 @@ class ManifestsArgs:
         asked = stage.config["kubernetes"]
         server = {key: asked[key] for key in ("kubeconfig", "simulated") if key in asked}
         facts = {**bundle.facts, "files": len(files)}
-        return cls(owner, stage_digest(files.items()), folders, orders, facts, {"context": context, **server})
+        return cls(owner, digest_of(files.items()), folders, orders, facts, {"context": context, **server})
 
 
 class _Registered(Resource):
@@ -104,7 +105,7 @@ class ScalableUnit(_Registered, module="inventory", name="ScalableUnit"):
     """Racks that are bought, placed and cabled together."""
 
 
-class SlurmCluster(Resource, module="bundle", name="SlurmCluster"):
+class SlurmConfiguration(Resource, module="bundle", name="SlurmCluster"):
     """The published configuration of one slurmctld."""
 
     published: pulumi.Output[str]
@@ -139,7 +140,7 @@ class _Component(pulumi.ComponentResource):
     kinds: ClassVar[tuple[str, ...]] = ()
     guarded: ClassVar[bool] = False
 
-    def __init__(self, stage: Stage, *before: "_Component", facts: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, stage: StackStage, *before: "_Component", facts: Mapping[str, Any] | None = None) -> None:
         super().__init__(self.token, self.token.rpartition(":")[2], dict(facts or {}))
         self.made: dict[str, pulumi.Resource] = {}
         there = {name: piece for component in before for name, piece in component.made.items()}
@@ -152,7 +153,7 @@ class _Component(pulumi.ComponentResource):
         self.register_outputs({"pieces": len(self.made)})
 
     def child(
-        self, stage: Stage, after: Sequence[pulumi.Resource], aliases: Iterable[str] = ()
+        self, stage: StackStage, after: Sequence[pulumi.Resource], aliases: Iterable[str] = ()
     ) -> pulumi.ResourceOptions:
         """Options of a resource of this component."""
         return pulumi.ResourceOptions(
@@ -162,19 +163,22 @@ class _Component(pulumi.ComponentResource):
             aliases=[pulumi.Alias(name=name) for name in aliases],
         )
 
-    def publish(self, stage: Stage, after: Sequence[pulumi.Resource]) -> None:
+    def publish(self, stage: StackStage, after: Sequence[pulumi.Resource]) -> None:
         """Publish what the component has to publish, if anything."""
 
 
-class Power(_Component):
+class PowerPath(_Component):
     """The power path: sources, substations, and each hall's devices and feeds. Protected."""
 
     token = "cluster:power:Power"  # noqa: S105 - Pulumi's word for the name of a type
     kinds = ("feed-group",)
     guarded = True
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: StackStage) -> None:
         super().__init__(stage, facts=stage.inventory["supply"])
+
+
+Power = PowerPath  # as the programs of stacks import it
 
 
 class Batteries(_Component):
@@ -204,11 +208,11 @@ class SlurmClusters(_Component):
 
     token = "cluster:scheduling:SlurmClusters"  # noqa: S105
 
-    def publish(self, stage: Stage, after: Sequence[pulumi.Resource]) -> None:
+    def publish(self, stage: StackStage, after: Sequence[pulumi.Resource]) -> None:
         """Publish the bundle of every slurmctld."""
         for bundle in stage.bundles_of("slurm-cluster"):
             options = self.child(stage, after, bundle.aliases)
-            self.made[bundle.name] = SlurmCluster(bundle.name, PublicationArgs.of(stage, bundle), options)
+            self.made[bundle.name] = SlurmConfiguration(bundle.name, PublicationArgs.of(stage, bundle), options)
 
 
 class KubernetesCells(_Component):
@@ -216,7 +220,7 @@ class KubernetesCells(_Component):
 
     token = "cluster:scheduling:KubernetesCells"  # noqa: S105
 
-    def publish(self, stage: Stage, after: Sequence[pulumi.Resource]) -> None:
+    def publish(self, stage: StackStage, after: Sequence[pulumi.Resource]) -> None:
         """Apply the manifests of every cell that the stage adds to."""
         contexts = stage.config["kubernetes"].get("contexts", {})
         for bundle in stage.bundles_of("kubernetes-cell"):
@@ -226,7 +230,7 @@ class KubernetesCells(_Component):
                 self.made[bundle.name] = Manifests(bundle.name, ManifestsArgs.of(stage, bundle, context), options)
 
 
-def export(stage: Stage, *components: _Component) -> None:
+def export(stage: StackStage, *components: _Component) -> None:
     """Outputs of the stack: what stands, once all of it does. The next stage's gate reads them."""
     ids = [piece.id for component in components for piece in component.made.values()]  # type: ignore[attr-defined]
     done = pulumi.Output.all(*ids)

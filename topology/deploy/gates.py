@@ -1,6 +1,5 @@
 """Gates: what must be so before a stage is touched. A preview names them, an update stops at them."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime.sync_await import _sync_await  # the program must not go on before the answer is there
 
-from topology.deploy.stage import Stage
+from topology.artifacts.output.manifest import sha256
+from topology.deploy.stage import StackStage
 from topology.deploy.stop import DeployError, stop
 
 WORDS = {
@@ -20,8 +20,8 @@ WORDS = {
 ATTESTED = ("by", "date", "reference")  # who says so, since when, and where it is written
 
 
-def pass_or_stop(stage: Stage) -> None:
-    """Nothing when every gate is open. In a preview each closed one is a warning."""
+def pass_or_stop(stage: StackStage) -> None:
+    """Stop the program at closed gates; in a preview, warn of each and go on."""
     closed = [*gates_closed(stage)]
     if closed and pulumi.runtime.is_dry_run():
         for line in closed:
@@ -30,30 +30,30 @@ def pass_or_stop(stage: Stage) -> None:
         stop(closed)
 
 
-def gates_closed(stage: Stage) -> Iterator[str]:
+def gates_closed(stage: StackStage) -> Iterator[str]:
     """One line per closed gate: what is missing, and the command that opens it."""
     yield from other_spec(stage)
-    yield from unattested(stage.name, stage.inventory["needs"], stage.config["attest"])
+    yield from needs_without_attestation(stage.name, stage.inventory["needs"], stage.config["attest"])
     if stage.predecessor:
         yield from not_ready(stage, stage.predecessor, _outputs(stage.predecessor))
 
 
-def other_spec(stage: Stage) -> Iterator[str]:
+def other_spec(stage: StackStage) -> Iterator[str]:
     """A line when the build is not of the spec that stands beside the project."""
     name = stage.config["spec"]
     if not name:
         return
     try:
-        standing = hashlib.sha256(Path(name).read_bytes()).hexdigest()
+        spec_sha256 = sha256(Path(name).read_bytes())
     except OSError as error:
         yield f"stage {stage.name}: {name}: {error.strerror}; set the key spec to the file that was built"
         return
-    if standing != stage.build.plan["spec_sha256"]:
+    if spec_sha256 != stage.build.plan["spec_sha256"]:
         other = f"{stage.build.folder} was built from another spec than {name}"
         yield f"stage {stage.name}: {other}; run topology build {name}"
 
 
-def unattested(stage: str, needs: Mapping[str, Any], attest: Mapping[str, Any]) -> Iterator[str]:
+def needs_without_attestation(stage: str, needs: Mapping[str, Any], attest: Mapping[str, Any]) -> Iterator[str]:
     """A line for each need that nobody attests, or whose attestation is not complete."""
     for kind, sentence in WORDS.items():
         for name in needs[kind]:
@@ -85,7 +85,7 @@ def _lacking(said: object) -> str:
     return " and ".join(lacks)
 
 
-def not_ready(stage: Stage, before: str, outputs: Mapping[str, Any]) -> Iterator[str]:
+def not_ready(stage: StackStage, before: str, outputs: Mapping[str, Any]) -> Iterator[str]:
     """A line when the stage before is not deployed, or not as this build has it."""
     if not outputs.get("ready"):
         yield f"stage {stage.name}: stage {before} before it is not deployed; run pulumi up -s {before}"

@@ -32,7 +32,7 @@ class ManifestsProvider(SiteProvider):
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """Leave what the stage before had on the server, or nothing when there is none."""
-        stands = kubernetes.standing(owner=_set(props), **_server(props))
+        stands = kubernetes.read_owned(owner=_set(props), **_server(props))
         orders = [int(order) for order in props["orders"]]
         if stands is None or stands.rank > orders[-1]:
             return
@@ -43,9 +43,9 @@ class ManifestsProvider(SiteProvider):
                 f"{props['owner']}: {counts} objects are still in use; destroy it again when they are not"
             )
 
-    def _standing(self, props: Mapping[str, Any]) -> str | None:
+    def _read_back(self, props: Mapping[str, Any]) -> str | None:
         """The token; where a later stage has the objects, that of this stage, since they are not its own any more."""
-        stands = kubernetes.standing(owner=_set(props), **_server(props))
+        stands = kubernetes.read_owned(owner=_set(props), **_server(props))
         if stands is None:
             return None
         applied: str = props[self.written]
@@ -54,11 +54,11 @@ class ManifestsProvider(SiteProvider):
     def _write(self, props: Mapping[str, Any]) -> dict[str, Any]:
         """The state after applying: what stands, how many objects, how many nodes have yet to join."""
         order = int(props["orders"][-1])
-        stands = kubernetes.standing(owner=_set(props), **_server(props))
+        stands = kubernetes.read_owned(owner=_set(props), **_server(props))
         waiting = 0
         if stands is None or stands.rank <= order:
             waiting = self._apply(props, props["folders"], order)
-            stands = kubernetes.standing(owner=_set(props), **_server(props))
+            stands = kubernetes.read_owned(owner=_set(props), **_server(props))
         token, objects = (stands.token, stands.objects) if stands else ("", 0)
         return self._state(props, token, objects=objects, waiting=waiting)
 

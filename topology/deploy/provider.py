@@ -36,7 +36,7 @@ class SiteProvider(ResourceProvider, ABC):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What stands now; no id when nothing does."""
-        stands = self._standing(props)
+        stands = self._read_back(props)
         return ReadResult("", {}) if stands is None else ReadResult(id_, {**props, "standing": stands})
 
     @property
@@ -53,5 +53,5 @@ class SiteProvider(ResourceProvider, ABC):
         """Make the place hold what `props` ask for; the state after it."""
 
     @abstractmethod
-    def _standing(self, props: Mapping[str, Any]) -> str | None:
+    def _read_back(self, props: Mapping[str, Any]) -> str | None:
         """What stands now, as one text; None when nothing does."""

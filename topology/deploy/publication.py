@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from topology.deploy.releases import Release, link_to, marked, remove, sha256, target, write_beside, write_into
+from topology.artifacts.output.manifest import sha256
+from topology.deploy.releases import Release, link_to, read_mark, remove, target, write_beside, write_into
 from topology.deploy.stop import DeployError
 
 CURRENT, PREVIOUS = "current", "previous"
@@ -53,7 +54,7 @@ class Publication:
         Raises:
             DeployError: it cannot be written, or the command after it failed.
         """
-        with self._telling():
+        with self._explain_errors():
             folder = self.root / "releases" / self._name(release)
             if not folder.is_dir() and not self.git:
                 write_beside(folder, release, files)
@@ -64,28 +65,28 @@ class Publication:
             self._forget(release, folder)
         self._commit(f"{release.cluster}: {self.root.name} of stage {release.stage}")
         self._announce(release.stage)
-        return self.standing(release) or ""
+        return self.live_digest(release) or ""
 
-    def standing(self, release: Release) -> str | None:
+    def live_digest(self, release: Release) -> str | None:
         """Digest of what stands of a release, and whether it may be in use; None when nothing stands."""
-        with self._telling():
+        with self._explain_errors():
             folder = self._newest(release.stage)
             if folder is None:
                 return None
-            said = marked(folder)
+            said = read_mark(folder)
             whole = hashlib.sha256()
             for path in sorted(said.get("files", {})):
                 file = folder / path
                 whole.update(f"{path} {sha256(file.read_bytes()) if file.is_file() else 'missing'}\n".encode())
-            used = self._used()
-            if used is None or marked(used).get("order", -1) < release.order:
+            used = self._in_use()
+            if used is None or read_mark(used).get("order", -1) < release.order:
                 whole.update(b"not in use\n")
             return whole.hexdigest()
 
     def withdraw(self, release: Release) -> None:
-        """Nothing; afterwards no release of the stage stands and the one before it is in use."""
-        with self._telling():
-            mine = [folder for folder in self._releases() if marked(folder).get("stage") == release.stage]
+        """Remove every release of the stage; the latest of the others is in use then."""
+        with self._explain_errors():
+            mine = [folder for folder in self._releases() if read_mark(folder).get("stage") == release.stage]
             for folder in mine:
                 remove(folder)
             if mine:
@@ -104,8 +105,8 @@ class Publication:
     def _point(self) -> None:
         """Let `current` lead to the release of the latest stage, and `previous` to what it led to."""
         releases = [*self._releases()]
-        wanted = max(releases, key=lambda folder: (marked(folder)["order"], folder.stat().st_mtime_ns), default=None)
-        used = self._used()
+        wanted = max(releases, key=lambda folder: (read_mark(folder)["order"], folder.stat().st_mtime_ns), default=None)
+        used = self._in_use()
         if wanted is None:
             for link in (CURRENT, PREVIOUS):
                 (self.root / link).unlink(missing_ok=True)
@@ -119,25 +120,25 @@ class Publication:
 
     def _forget(self, release: Release, folder: Path) -> None:
         """Remove releases of this stage that are neither the newest, nor in use, nor the previous one."""
-        kept = {folder, self._used(), target(self.root / PREVIOUS)}
+        kept = {folder, self._in_use(), target(self.root / PREVIOUS)}
         for each in self._releases():
-            if each not in kept and marked(each)["stage"] == release.stage:
+            if each not in kept and read_mark(each)["stage"] == release.stage:
                 remove(each)
 
-    def _used(self) -> Path | None:
+    def _in_use(self) -> Path | None:
         """The release in use."""
         return target(self.root / CURRENT)
 
     def _newest(self, stage: str) -> Path | None:
         """The newest release of a stage."""
-        mine = [folder for folder in self._releases() if marked(folder)["stage"] == stage]
+        mine = [folder for folder in self._releases() if read_mark(folder)["stage"] == stage]
         return max(mine, key=lambda folder: folder.stat().st_mtime_ns, default=None)
 
     def _releases(self) -> Iterator[Path]:
         """Folders that are releases of ours, by name."""
         folder = self.root / "releases"
         for each in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if not each.name.startswith(".") and "order" in marked(each):
+            if not each.name.startswith(".") and "order" in read_mark(each):
                 yield each
 
     def _commit(self, subject: str) -> None:
@@ -158,11 +159,11 @@ class Publication:
     def _announce(self, stage: str) -> None:
         """Run the command that tells the receiver, such as `scontrol reconfigure`."""
         if self.after:
-            here = self._used() or self.root
+            here = self._in_use() or self.root
             _run(shlex.split(self.after), here, {"TOPOLOGY_STAGE": stage, "TOPOLOGY_FOLDER": str(here.absolute())})
 
     @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _explain_errors(self) -> Iterator[None]:
         """Turn an error of the system into one line."""
         try:
             yield

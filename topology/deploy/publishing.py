@@ -5,6 +5,7 @@ from typing import Any
 
 from pulumi.dynamic import UpdateResult
 
+from topology.artifacts.output.manifest import files_below
 from topology.deploy.provider import SiteProvider
 from topology.deploy.publication import Publication
 from topology.deploy.releases import Release
@@ -20,7 +21,7 @@ class PublishingProvider(SiteProvider):
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Publish the files anew; where the place changed, withdraw them from the old one afterwards."""
         state = self._write(news)
-        if _moved(olds, news):
+        if _has_moved(olds, news):
             _place(olds).withdraw(_release(olds))
         return UpdateResult(state)
 
@@ -31,15 +32,13 @@ class PublishingProvider(SiteProvider):
     def _write(self, props: Mapping[str, Any]) -> dict[str, Any]:
         return self._state(props, _place(props).publish(_release(props), self._files(props)))
 
-    def _standing(self, props: Mapping[str, Any]) -> str | None:
-        return _place(props).standing(_release(props))
+    def _read_back(self, props: Mapping[str, Any]) -> str | None:
+        return _place(props).live_digest(_release(props))
 
     def _files(self, props: Mapping[str, Any]) -> dict[str, bytes]:
         """The bundle's files, each as the build lists it."""
-        build = Build.at(self._build)
-        inside = props["folder"] + "/"
-        paths = [path for path in build.files if path.startswith(inside)]
-        return {path[len(inside) :]: build.read(path) for path in paths}
+        build, folder = Build.at(self._build), props["folder"]
+        return {path: build.read(f"{folder}/{path}") for path in files_below(build.files, folder)}
 
 
 def _release(props: Mapping[str, Any]) -> Release:
@@ -52,5 +51,5 @@ def _place(props: Mapping[str, Any]) -> Publication:
     return Publication.at(props["publish"], kind, name)
 
 
-def _moved(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+def _has_moved(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     return _place(olds).root != _place(news).root

@@ -36,12 +36,12 @@ class RegistrationProvider(SiteProvider):
     def _write(self, props: Mapping[str, Any]) -> dict[str, Any]:
         return self._state(props, _inventory(props).write(props["owner"], self._records(props)))
 
-    def _standing(self, props: Mapping[str, Any]) -> str | None:
+    def _read_back(self, props: Mapping[str, Any]) -> str | None:
         return _inventory(props).token(props["owner"])
 
     def _records(self, props: Mapping[str, Any]) -> "Records":
         """Records of the plan for an owner, proved to be those that the state is to name."""
-        from topology.deploy.built import records  # noqa: PLC0415 -- as in `_inventory`
+        from topology.deploy.stage_records import records  # noqa: PLC0415 -- as in `_inventory`
 
         end_when_asked()
         return records(self._build, props["owner"], props["digest"])

@@ -1,7 +1,6 @@
 """Releases: folders of files that go together, each with a mark that says what it is."""
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -9,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from topology.artifacts.output.manifest import sha256
+from topology.artifacts.output.plain import sync_folder
 
 MARK = ".topology.json"  # what a release is, inside it; no reader of the files takes it for one of theirs
 
@@ -35,9 +37,9 @@ def write_beside(folder: Path, release: Release, files: Mapping[str, bytes]) -> 
     shutil.rmtree(begun, ignore_errors=True)  # of a run that was killed
     try:
         for path, text in {**files, MARK: release.mark(files)}.items():
-            put(begun / path, text)
+            write_file(begun / path, text)
         begun.rename(folder)
-        settle(folder.parent)
+        sync_folder(folder.parent)
     except BaseException:
         shutil.rmtree(begun, ignore_errors=True)
         raise
@@ -45,13 +47,13 @@ def write_beside(folder: Path, release: Release, files: Mapping[str, bytes]) -> 
 
 def write_into(folder: Path, release: Release, files: Mapping[str, bytes]) -> None:
     """A release that stands, put right file by file; each is the old or the new one at any time."""
-    gone = set(marked(folder).get("files", {})) - set(files) if folder.is_dir() else set()
+    gone = set(read_mark(folder).get("files", {})) - set(files) if folder.is_dir() else set()
     for path, text in {**files, MARK: release.mark(files)}.items():
         file = folder / path
         if not file.is_file() or file.is_symlink() or file.read_bytes() != text:
             begun = file.with_name(f".{file.name}.new")
             try:
-                put(begun, text)
+                write_file(begun, text)
                 begun.replace(file)
             finally:
                 begun.unlink(missing_ok=True)
@@ -59,7 +61,7 @@ def write_into(folder: Path, release: Release, files: Mapping[str, bytes]) -> No
         (folder / path).unlink(missing_ok=True)
 
 
-def put(path: Path, text: bytes) -> None:
+def write_file(path: Path, text: bytes) -> None:
     """A file with these bytes, on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
@@ -74,7 +76,7 @@ def link_to(link: Path, target: Path) -> None:
     begun.unlink(missing_ok=True)
     begun.symlink_to(Path("releases", target.name))
     begun.replace(link)
-    settle(link.parent)
+    sync_folder(link.parent)
 
 
 def target(link: Path) -> Path | None:
@@ -87,30 +89,16 @@ def target(link: Path) -> Path | None:
 
 def remove(folder: Path) -> None:
     """A release without its own files; what others put there stays."""
-    for path in [*marked(folder).get("files", {}), MARK]:
+    for path in [*read_mark(folder).get("files", {}), MARK]:
         (folder / path).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()
 
 
-def marked(folder: Path) -> dict[str, Any]:
+def read_mark(folder: Path) -> dict[str, Any]:
     """What a release says of itself; empty when it is none."""
     try:
         said = json.loads((folder / MARK).read_bytes())
     except (OSError, ValueError):
         return {}
     return said if isinstance(said, dict) else {}
-
-
-def settle(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sha256(text: bytes) -> str:
-    """SHA-256 as 64 hexadecimal digits."""
-    return hashlib.sha256(text).hexdigest()

@@ -1,8 +1,7 @@
 """What the selected stack deploys: a stage of a build, with the digest of all that is in it."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any, Self
 import pulumi
 from jsonschema import Draft202012Validator
 
+from topology.artifacts.output.manifest import NAME, digest_of, files_below, sha256
 from topology.deploy.stop import DeployError, stop
 from topology.resources import data
 
-PLAN = "plan.json"
 INVENTORY = "inventory.schema.json"
 REBUILD = "run topology build on its spec again"
 
@@ -33,7 +32,7 @@ class Bundle:
     @property
     def digest(self) -> str:
         """SHA-256 over the names and contents of the files."""
-        return stage_digest(self.files.items())
+        return digest_of(self.files.items())
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,10 @@ class Build:
             DeployError: there is none.
         """
         try:
-            plan = json.loads((folder / PLAN).read_bytes())
+            plan = json.loads((folder / NAME).read_bytes())
             plan["cluster"], plan["spec_sha256"], plan["artifacts"]
         except (OSError, ValueError, TypeError, KeyError):
-            raise DeployError(f"{folder / PLAN} is not the plan of a build; {REBUILD}, or set the key plan") from None
+            raise DeployError(f"{folder / NAME} is not the plan of a build; {REBUILD}, or set the key plan") from None
         return cls(folder, plan)
 
     @cached_property
@@ -94,7 +93,7 @@ class Build:
             text = (self.folder / path).read_bytes()
         except OSError as error:
             raise DeployError(f"{self.folder / path}: {error.strerror}; {REBUILD}") from None
-        if hashlib.sha256(text).hexdigest() != self.files.get(path):
+        if sha256(text) != self.files.get(path):
             raise DeployError(f"{self.folder / path} is not as it was built; {REBUILD}, with --force")
         return text
 
@@ -102,8 +101,7 @@ class Build:
         """Bundles that a stage publishes, with every file the build wrote for them."""
         found = []
         for each in inventory["bundles"]:
-            inside = each["folder"] + "/"
-            files = {path[len(inside) :]: sha for path, sha in self.files.items() if path.startswith(inside)}
+            files = files_below(self.files, each["folder"])
             if not files:
                 raise DeployError(f"{self.folder} was built without {each['folder']}; {REBUILD}, without --only")
             found.append(Bundle(each["name"], each["kind"], each["folder"], files, each["facts"], each["aliases"]))
@@ -114,11 +112,11 @@ class Build:
         inventory = self.inventory(stage)
         parts = [(each["name"], each["digest"]) for each in inventory["resources"]]
         parts += [(each.name, each.digest) for each in self.bundles(inventory)]
-        return stage_digest(parts)
+        return digest_of(parts)
 
 
 @dataclass(frozen=True)
-class Stage:
+class StackStage:
     """A stage of a build and the configuration of its stack."""
 
     build: Build
@@ -133,7 +131,7 @@ class Stage:
         try:
             build = Build.at(Path(config.get("plan") or ".."))
             found = settings(config)
-            api_servers(found["kubernetes"], build.cells)
+            check_api_servers(found["kubernetes"], build.cells)
             return cls(build, name, build.inventory(name), found)
         except DeployError as error:
             stop([str(error)])
@@ -174,6 +172,7 @@ class Stage:
         return [each for each in self.inventory["resources"] if each["kind"] in kinds]
 
 
+Stage = StackStage  # as the programs of stacks import it
 DEFAULTS: Mapping[str, Any] = {
     "spec": "",
     "inventory": {"kind": "sqlite", "path": "site/inventory.sqlite"},
@@ -182,11 +181,6 @@ DEFAULTS: Mapping[str, Any] = {
     "attest": {},
     "protect": True,
 }
-
-
-def stage_digest(parts: Iterable[tuple[str, str]]) -> str:
-    """SHA-256 over names and digests of everything a stage deploys, in any order."""
-    return hashlib.sha256("".join(f"{name} {each}\n" for name, each in sorted(parts)).encode()).hexdigest()
 
 
 def settings(config: pulumi.Config) -> Mapping[str, Any]:
@@ -201,8 +195,8 @@ def settings(config: pulumi.Config) -> Mapping[str, Any]:
     return found
 
 
-def api_servers(said: Mapping[str, Any], cells: Sequence[str]) -> None:
-    """Nothing when the configuration key `kubernetes` leads cells of the build to contexts.
+def check_api_servers(said: Mapping[str, Any], cells: Sequence[str]) -> None:
+    """Check that the configuration key `kubernetes` leads cells of the build to contexts.
 
     Raises:
         DeployError: it is of another form, or names a cell that is not there.

@@ -6,7 +6,7 @@ of a deployment is known here that those commands would not show.
 
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ _GUARDED = re.compile(r'resource "urn:[^"]*::([^":]+)" cannot be deleted')
 _NOISE = ("an unhandled error occurred", "update failed", "preview failed", "resource registration failed")
 
 Say = Callable[[str], None]
+Result = automation.UpResult | automation.DestroyResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Project:
         build = Build.at(folder / _plan_key(folder))
         return cls(folder, build, tuple(stage["name"] for stage in build.plan["stages"]))
 
-    def chosen(self, last: str | None) -> tuple[str, ...]:
+    def stages_to(self, last: str | None) -> tuple[str, ...]:
         """Stages up to `last`, in order.
 
         Raises:
@@ -80,30 +81,28 @@ class Project:
 
     def ups(self, stages: Sequence[str], parallel: int, say: Say) -> Iterator[Step]:
         """Each stage brought to what the build has, in order; the walk ends at the first that stops."""
-        for stage in stages:
-            said: list[str] = []
-            try:
-                done = self._stack(stage).up(parallel=parallel, on_output=_heard(said, say), suppress_outputs=True)
-            except automation.CommandError as error:
-                yield Step(stage, "stopped", _reasons(said, str(error), stage))
-                return
-            yield Step(stage, _counted(done.summary.resource_changes or {}))
+        return self._walk(stages, automation.Stack.up, parallel, say)
 
     def destroys(self, stages: Sequence[str], parallel: int, say: Say) -> Iterator[Step]:
         """Each stage taken down, the last one first; the walk ends at the first that stops."""
-        for stage in reversed(self.stages[self.stages.index(stages[0]) :]):
-            said: list[str] = []
-            try:
-                done = self._stack(stage).destroy(parallel=parallel, on_output=_heard(said, say), suppress_outputs=True)
-            except automation.CommandError as error:
-                yield Step(stage, "stopped", _reasons(said, str(error), stage))
-                return
-            yield Step(stage, _counted(done.summary.resource_changes or {}))
+        every = reversed(self.stages[self.stages.index(stages[0]) :])
+        return self._walk(every, automation.Stack.destroy, parallel, say)
 
     def states(self) -> Iterator[Step]:
         """How each stage stands, by the outputs of its stack."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             yield from pool.map(self._state, self.stages)
+
+    def _walk(self, stages: Iterable[str], do: Callable[..., Result], parallel: int, say: Say) -> Iterator[Step]:
+        """What became of each stage; nothing is done after the first that stops."""
+        for stage in stages:
+            said: list[str] = []
+            try:
+                done = do(self._stack(stage), parallel=parallel, on_output=_recorder(said, say), suppress_outputs=True)
+            except automation.CommandError as error:
+                yield Step(stage, "stopped", _reasons(said, str(error), stage))
+                return
+            yield Step(stage, _changes_in_words(done.summary.resource_changes or {}))
 
     def _preview(self, stage: str, parallel: int) -> Step:
         said: list[str] = []
@@ -111,7 +110,7 @@ class Project:
             done = self._stack(stage).preview(parallel=parallel, on_output=said.append)
         except automation.CommandError as error:
             return Step(stage, "stopped", _reasons(said, str(error), stage))
-        return Step(stage, _counted(done.change_summary), _gates(said))
+        return Step(stage, _changes_in_words(done.change_summary), _gates(said))
 
     def _state(self, stage: str) -> Step:
         try:
@@ -145,7 +144,7 @@ def _plan_key(folder: Path) -> str:
     return next(iter(found), "..")
 
 
-def _heard(said: list[str], say: Say) -> Say:
+def _recorder(said: list[str], say: Say) -> Say:
     """Keeps what the engine says, and passes it on."""
 
     def hear(line: str) -> None:
@@ -176,7 +175,7 @@ def _reasons(said: Sequence[str], error: str, stage: str) -> tuple[str, ...]:
     return _gates(lines) or tuple(dict.fromkeys(kept)) or (error.strip().splitlines()[-1],)
 
 
-def _counted(changes: Mapping[automation.OpType, int]) -> str:
+def _changes_in_words(changes: Mapping[automation.OpType, int]) -> str:
     """Changes in words: 94 created, 1 unchanged."""
     words = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "same": "unchanged"}
     counts = {str(getattr(kind, "value", kind)): count for kind, count in changes.items()}  # older ones are plain text

@@ -13,7 +13,7 @@ from topology.findings import Finding, FindingsError, Severity, shown
 from topology.plan import store
 from topology.review.refusal import SideError
 from topology.review.side import COMPARED, Side
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.load import load
 
 _AGAIN = "build it again with this version"
@@ -37,7 +37,7 @@ def built(folder: Path) -> Side:
         raise SideError(f"{name} has no {next(p for p in needed if p not in entries)}", f"{_AGAIN}, tables included")
     _unedited(folder, entries, name)
     try:
-        source = Source.read(folder / SPEC, folder)
+        source = YamlSource.read(folder / SPEC, folder)
         model, _ = load(source, kinds())
         catalog = load_catalog(folder / CATALOG if model.catalog else None)
         plan = store.read(folder, model, catalog)
@@ -48,8 +48,8 @@ def built(folder: Path) -> Side:
     return Side(str(folder), str(folder), source, plan, findings, {source.name: source.lines}, folder, digests)
 
 
-def _unedited(folder: Path, entries: manifest.Entries, name: str) -> None:
-    """Nothing when every file that is read here is the one that was built.
+def _unedited(folder: Path, entries: manifest.ListedFiles, name: str) -> None:
+    """Check that every file that is read here is the one that was built.
 
     Raises:
         SideError: one is missing or differs.

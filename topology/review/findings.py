@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from topology.findings import Finding, Path, Severity
 from topology.review.side import Side
-from topology.source import Source
+from topology.source import YamlSource
 
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
@@ -48,12 +48,12 @@ def _worst(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: _RANK[finding.severity]))
 
 
-def _key(finding: Finding, source: Source | None) -> Hashable:
+def _key(finding: Finding, source: YamlSource | None) -> Hashable:
     place = named(finding.path, source) if source is not None else finding.path
     return finding.code, place, finding.severity, "" if finding.path else finding.message
 
 
-def named(path: Path, source: Source) -> tuple[str | int, ...]:
+def named(path: Path, source: YamlSource) -> tuple[str | int, ...]:
     """A spec path with the names of list items instead of their positions, where they have one."""
     value: object = source.data
     steps: list[str | int] = []

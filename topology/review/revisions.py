@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from topology.findings import shown
 from topology.review.refusal import SideError
-from topology.source.files import MAX_BYTES
+from topology.source.file_bytes import MAX_BYTES
 
 LINK, MODULE = "120000", "160000"  # file modes of git's object store
 MOST_LINKS = 16  # followed on the way to one file; more are a circle

@@ -9,7 +9,7 @@ from topology.artifacts import targets
 from topology.artifacts.output.manifest import sha256
 from topology.findings import Finding, Lines, Severity
 from topology.plan import Plan
-from topology.source import Source
+from topology.source import YamlSource
 
 PROJECT = "pulumi"
 COMPARED = tuple(word for word in targets.TARGETS if word != "tables")  # tables are compared row by row
@@ -21,7 +21,7 @@ class Side:
 
     shown: str  # as the user named it
     spec: str  # path of the spec, for people and for the comment's marker
-    source: Source | None = None  # None: the revision has no such spec, or it is no YAML of ours
+    source: YamlSource | None = None  # None: the revision has no such spec, or it is no YAML of ours
     plan: Plan | None = None  # None: a step before it found an error
     findings: tuple[Finding, ...] = ()
     lines: Lines = field(default_factory=dict)

@@ -19,7 +19,7 @@ from topology.review.findings import named
 from topology.review.matching import Rows
 from topology.review.review import Review
 from topology.review.side import Side
-from topology.source import Source
+from topology.source import YamlSource
 
 Causes = Mapping[tuple[str | int, ...], Counter[tuple[str, str]]]  # counts by table and sign, by named path
 _COUNTED = {  # tables that are told, and one row of each
@@ -55,7 +55,7 @@ def hunks(base: Side, head: Side) -> list[Hunk]:
     return [Hunk(old[a:b], new[c:d], a + 1, c + 1) for tag, a, b, c, d in found if tag != "equal"]
 
 
-def causes(changes: Changes, base: Source | None, head: Source | None) -> Causes:
+def causes(changes: Changes, base: YamlSource | None, head: YamlSource | None) -> Causes:
     """How many rows changed by the spec item that asked for them: added and changed by head's, removed by base's."""
     held: dict[tuple[str | int, ...], Counter[tuple[str, str]]] = {}
     for table in _COUNTED:
@@ -135,7 +135,7 @@ def _where(hunk: Hunk) -> str:
     return f"line {hunk.head_line}" if last == hunk.head_line else f"lines {hunk.head_line}–{last}"
 
 
-def _paths(source: Source | None, first: int, lines: tuple[str, ...]) -> Iterator[tuple[str | int, ...]]:
+def _paths(source: YamlSource | None, first: int, lines: tuple[str, ...]) -> Iterator[tuple[str | int, ...]]:
     """Named paths of the items that stand on some lines."""
     if source is None or not lines:
         return

@@ -14,48 +14,48 @@ from typing import Any, Self
 from topology.findings import Finding, FindingsError, Path, shown
 from topology.rules import found
 from topology.source import ignores
-from topology.source.files import contents, display, within_size
-from topology.source.nodes import Node, Spot
-from topology.source.redaction import masked
-from topology.source.text import decoded
-from topology.source.tree import Tree
+from topology.source.file_bytes import display, file_bytes, within_size
+from topology.source.nodes import Spot, YamlNode
+from topology.source.redaction import mask_secrets
+from topology.source.text import decode
+from topology.source.tree import YamlTree
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class YamlSource:
     """One YAML file: `data` is what it says, `place` is where it says it."""
 
     name: str  # as findings name the file
     data: dict[str, Any]
     sha256: str  # hex digest of the bytes that were read
     _text: str = field(repr=False)
-    _root: Node = field(repr=False)
+    _root: YamlNode = field(repr=False)
     _ignores: tuple[ignores.Ignore, ...] = field(repr=False)
     _wrong_ignores: tuple[Finding, ...] = field(repr=False)
 
     @classmethod
     def read(cls, path: FilePath, root: FilePath | None = None) -> Self:
-        """Source of the file at `path`; with `root`, only of a file under it, links followed.
+        """YamlSource of the file at `path`; with `root`, only of a file under it, links followed.
 
         Raises:
             FindingsError: The file cannot be read (S101 to S104) or is not our YAML (S11x to S13x).
         """
-        return cls.parse(display(path), contents(path, root))
+        return cls.parse(display(path), file_bytes(path, root))
 
     @classmethod
     def parse(cls, name: str, data: bytes) -> Self:
-        """Source of bytes already read, such as standard input; findings call it `name`.
+        """YamlSource of bytes already read, such as standard input; findings call it `name`.
 
         Raises:
             FindingsError: The bytes are too many or not our YAML; every finding is located.
         """
-        text, findings = decoded(within_size(data, name))
-        tree = Tree(text) if not findings else None
+        text, findings = decode(within_size(data, name))
+        tree = YamlTree(text) if not findings else None
         if tree is not None:
             findings = tree.findings or _not_a_mapping(tree.root, text)
         if findings or tree is None or tree.root is None:
             placed = sorted((replace(f, file=name) for f in findings), key=_reading_order)
-            raise FindingsError(placed, {name: masked(text.split("\n"))})
+            raise FindingsError(placed, {name: mask_secrets(text.split("\n"))})
         accepted, wrong = ignores.ignores(text.split("\n"), tree.texts) if "topology:" in text else ([], [])
         digest = sha256(data).hexdigest()
         return cls(name, tree.root.value, digest, text, tree.root, tuple(accepted), tuple(wrong))
@@ -63,7 +63,7 @@ class Source:
     @property
     def lines(self) -> tuple[str, ...]:
         """The lines for showing: what looks like a secret is masked."""
-        return masked(self._text.split("\n"))
+        return mask_secrets(self._text.split("\n"))
 
     def place(self, path: Path) -> Spot:
         """1-based (line, column) of the value at `path`, else of its nearest parent.
@@ -99,7 +99,7 @@ class Source:
     def paths_on(self, first: int, last: int) -> list[Path]:
         """Paths of the values that start, or whose keys stand, on lines `first` to `last`, in reading order."""
         found: list[tuple[Spot, Path]] = []
-        nodes: list[tuple[Path, Node]] = [((), self._root)]
+        nodes: list[tuple[Path, YamlNode]] = [((), self._root)]
         while nodes:
             path, node = nodes.pop()
             for step, inner in node.items.items():
@@ -143,7 +143,7 @@ class Source:
         return self.locate([*applied, *self._wrong_ignores])
 
 
-def _not_a_mapping(root: Node | None, text: str) -> list[Finding]:
+def _not_a_mapping(root: YamlNode | None, text: str) -> list[Finding]:
     """Finding when the text holds no top mapping; says what it holds."""
     if root is not None and isinstance(root.value, dict):
         return []

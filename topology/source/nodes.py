@@ -14,17 +14,17 @@ Spot = tuple[int, int]  # 1-based line and column
 
 
 @dataclass(slots=True)
-class Node:
+class YamlNode:
     """One value of the text, where it starts, and the places of what it holds."""
 
     value: Any
     spot: Spot
     keys: dict[str, Spot] = field(default_factory=dict)
-    items: dict[str | int, "Node"] = field(default_factory=dict)
+    items: dict[str | int, "YamlNode"] = field(default_factory=dict)
     size: int = 1  # values in it, itself included, aliases expanded
     height: int = 1  # levels in it, itself included
 
-    def hold(self, key: str | int, item: "Node") -> None:
+    def hold(self, key: str | int, item: "YamlNode") -> None:
         """Take `item` in under a key, or under the next position of a list."""
         self.items[key] = item
         self.size += item.size
@@ -36,15 +36,15 @@ class Node:
 
 
 @dataclass(slots=True)
-class Growing:
+class OpenCollection:
     """A list or mapping whose end has not been read yet."""
 
-    node: Node
+    node: YamlNode
     anchor: str | None
     key: str | None = None  # whose value comes next; None: a key comes next, or this is a list
     key_spot: Spot = (0, 0)
     merge_spot: Spot | None = None  # of its '<<' key
-    merged: Node | None = None  # what '<<' names
+    merged: YamlNode | None = None  # what '<<' names
     folded: dict[str, str] = field(default_factory=dict)  # its keys by their form without case
 
     @property
@@ -70,7 +70,7 @@ class Growing:
         yield from self._once(word, spot)
         self.node.keys[word] = spot
 
-    def take(self, item: Node) -> None:
+    def take(self, item: YamlNode) -> None:
         """Put a finished value where it belongs."""
         if isinstance(self.node.value, list):
             self.node.hold(len(self.node.value), item)

@@ -39,17 +39,17 @@ def secret_value(text: str) -> bool:
     return bool(_VALUE.search(text))
 
 
-def masked(lines: Sequence[str]) -> tuple[str, ...]:
+def mask_secrets(lines: Sequence[str]) -> tuple[str, ...]:
     """The lines, with everything that looks like a secret replaced up to the end of its line.
 
     Works on text that may not be YAML at all, so it masks too much rather than too little:
     lines that are indented deeper below a secret, and all of a private key, go as a whole.
     """
     # Most files hold nothing like a secret, and a million lines are looked through in one go.
-    return tuple(_masked(lines) if _may_hold_secrets("\n".join(lines)) else lines)
+    return tuple(_mask_each(lines) if _may_hold_secrets("\n".join(lines)) else lines)
 
 
-def _masked(lines: Sequence[str]) -> Iterator[str]:
+def _mask_each(lines: Sequence[str]) -> Iterator[str]:
     deeper_than: int | None = None  # indentation of the secret that the lines below may belong to
     until: str | None = None  # what ends a secret of several lines; "" is the next line with text
     for line in lines:

@@ -43,7 +43,7 @@ def events(text: str) -> Iterator[Event]:
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as error:
-        raise NotYamlError(_worded(error)) from None
+        raise NotYamlError(_finding_of(error)) from None
     except (YAMLError, ValueError, OverflowError):  # chr() of an escape that is no character
         raise NotYamlError(
             at(
@@ -73,7 +73,7 @@ def _beyond_unicode(text: str) -> Spot:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _worded(error: MarkedYAMLError) -> Finding:
+def _finding_of(error: MarkedYAMLError) -> Finding:
     said = f"{error.context or ''} {error.problem or ''}"
     mark = error.problem_mark or error.context_mark
     opened = error.context_mark

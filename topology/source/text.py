@@ -31,7 +31,7 @@ _COMMENT_BEFORE = re.compile(r"(?:^|\s)#")
 _DIRECTIVE = re.compile(r"(?:[ ]*(?:#[^\n]*)?\n)*%")
 
 
-def decoded(data: bytes) -> tuple[str, list[Finding]]:
+def decode(data: bytes) -> tuple[str, list[Finding]]:
     """Text of `data` with LF line ends and no leading byte order mark, and what is wrong with it.
 
     Findings carry line and column, not the file. The text comes back even then, for showing:

@@ -22,7 +22,7 @@ from ruamel.yaml.events import (
 from topology.findings import Finding, did_you_mean, shown
 from topology.rules import found
 from topology.source import scalars
-from topology.source.nodes import Growing, Node, Spot, at
+from topology.source.nodes import OpenCollection, Spot, YamlNode, at
 from topology.source.syntax import NotYamlError, events, spot
 from topology.source.text import hidden
 
@@ -31,7 +31,7 @@ MAX_VALUES = 1_000_000  # of the whole document, aliases expanded
 MAX_ALIASED = 100_000  # of those, reached through aliases: validation walks every one
 
 
-class Tree:
+class YamlTree:
     """One document: `root` is its top value, `findings` what is wrong with it.
 
     `texts` holds (start, end) of every quoted or block text, so that a '#' inside one is not
@@ -39,11 +39,11 @@ class Tree:
     """
 
     def __init__(self, text: str) -> None:
-        self.root: Node | None = None
+        self.root: YamlNode | None = None
         self.findings: list[Finding] = []
         self.texts: list[tuple[int, int]] = []
-        self._anchors: dict[str, Node | Growing] = {}
-        self._stack: list[Growing] = []
+        self._anchors: dict[str, YamlNode | OpenCollection] = {}
+        self._stack: list[OpenCollection] = []
         self._documents = 0
         self._values = 0
         self._aliased = 0
@@ -85,7 +85,7 @@ class Tree:
             self._report("S133", fault, here, "write a finite decimal number, or quote it to make it text")
         if top is not None and top.key is not None and not word and not quoted:
             here = top.key_spot  # nothing is written there, and the parser is some lines further
-        node = Node(value, here)
+        node = YamlNode(value, here)
         if event.anchor:
             self._anchors[event.anchor] = node
         self._count(1, here)
@@ -100,7 +100,7 @@ class Tree:
         if len(self._stack) >= MAX_DEPTH:
             raise _stop("S129", f"more than {MAX_DEPTH} levels", here, "check the brackets")
         self._count(1, here)
-        growing = Growing(Node(empty, here), event.anchor)
+        growing = OpenCollection(YamlNode(empty, here), event.anchor)
         if event.anchor:
             self._anchors[event.anchor] = growing
         self._stack.append(growing)
@@ -118,7 +118,7 @@ class Tree:
         if target is None:
             help_ = did_you_mean(name, self._anchors) or f"put &{name} before the value it stands for"
             raise _stop("S127", f"no anchor &{name} stands above", here, help_)
-        if isinstance(target, Growing):
+        if isinstance(target, OpenCollection):
             lines = f"anchor on line {target.node.spot[0]}, alias on line {here[0]}"
             raise _stop("S126", f"recursive anchor &{name}: {lines}", here, "write the value out")
         if self._stack[-1].wants_key:
@@ -132,7 +132,7 @@ class Tree:
         self._count(target.size, here)
         self._finish(replace(target, spot=here))
 
-    def _finish(self, node: Node) -> None:
+    def _finish(self, node: YamlNode) -> None:
         if self._stack:
             self._stack[-1].take(node)
         else:

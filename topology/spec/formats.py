@@ -11,7 +11,7 @@ from typing import Any
 
 from topology.findings import Finding, Path, did_you_mean, shown
 from topology.rules import found
-from topology.source import Source
+from topology.source import YamlSource
 
 Data = Mapping[str, Any]
 
@@ -30,7 +30,7 @@ class Piece:
     text: str = ""
 
 
-def formats(data: Data, source: Source) -> Iterator[Finding]:
+def formats(data: Data, source: YamlSource) -> Iterator[Finding]:
     """Findings of the two formats, over a spec whose defaults are filled in."""
     halls = data["halls"]
     longest = max((hall["name"] for hall in halls), key=len)
@@ -71,9 +71,9 @@ class _Format:
 
     def longest(self) -> str:
         """The longest name it can give: the longest hall or rack, and the largest numbers."""
-        return "".join(self._filled(piece) for piece in _pieces(self.form))
+        return "".join(self._fill(piece) for piece in _pieces(self.form))
 
-    def _filled(self, piece: Piece) -> str:
+    def _fill(self, piece: Piece) -> str:
         if not piece.field:
             return piece.text
         if piece.field == self.name:

@@ -10,16 +10,15 @@ from typing import Any
 from topology import __version__
 from topology.findings import Finding, FindingsError, Path, Severity
 from topology.rules import found
-from topology.source import Source
+from topology.source import YamlSource
 from topology.spec.banks import bank_rules
 from topology.spec.build import build
 from topology.spec.formats import formats
 from topology.spec.model import ClusterSpec
 from topology.spec.networks import Kinds, fabric_rules
 from topology.spec.places import network_rows, power_loops, stage_counts
-from topology.spec.pools import pool_rules
 from topology.spec.references import like_names, reserved_names, unknown_names
-from topology.spec.scheduling import slurm_rules
+from topology.spec.scheduling import pool_rules, slurm_rules
 from topology.spec.schema import violations, with_defaults
 from topology.spec.secrets import secrets
 
@@ -29,7 +28,7 @@ VERSION = 1  # of the language
 _NO_EFFECT_YET: tuple[tuple[str, Path], ...] = (("S905", ("site", "price_book")),)
 
 
-def load(source: Source, fabric_kinds: Kinds) -> tuple[ClusterSpec, tuple[Finding, ...]]:
+def load(source: YamlSource, fabric_kinds: Kinds) -> tuple[ClusterSpec, tuple[Finding, ...]]:
     """The spec, and located findings that are no errors, in reading order.
 
     `fabric_kinds` are the words a spec may use for `fabric.kind`, the modules of the program, and their keys.
@@ -45,7 +44,7 @@ def load(source: Source, fabric_kinds: Kinds) -> tuple[ClusterSpec, tuple[Findin
     return build(filled), tuple(source.locate([*kept, *_without_effect(source)]))
 
 
-def _pass(source: Source, findings: Iterable[Finding]) -> list[Finding]:
+def _pass(source: YamlSource, findings: Iterable[Finding]) -> list[Finding]:
     """The findings of a step, located, when none is an error."""
     located = source.locate(list(findings))
     if any(finding.severity is Severity.ERROR for finding in located):
@@ -53,7 +52,7 @@ def _pass(source: Source, findings: Iterable[Finding]) -> list[Finding]:
     return located
 
 
-def _version(source: Source) -> Iterator[Finding]:
+def _version(source: YamlSource) -> Iterator[Finding]:
     version = source.data.get("version")
     if isinstance(version, int) and not isinstance(version, bool) and version != VERSION:
         message = f"version {version:,} of the language; cluster-topology {__version__} reads version {VERSION}"
@@ -61,7 +60,7 @@ def _version(source: Source) -> Iterator[Finding]:
         yield found("S208", message, ("version",), help_)
 
 
-def _disagreements(source: Source, filled: Data, fabric_kinds: Kinds) -> Iterator[Finding]:
+def _disagreements(source: YamlSource, filled: Data, fabric_kinds: Kinds) -> Iterator[Finding]:
     """Findings of all that the schema cannot say; most rules ask what was written, not what is filled in."""
     data = source.data
     yield from unknown_names(data, source)
@@ -77,7 +76,7 @@ def _disagreements(source: Source, filled: Data, fabric_kinds: Kinds) -> Iterato
     yield from bank_rules(filled)
 
 
-def _without_effect(source: Source) -> Iterator[Finding]:
+def _without_effect(source: YamlSource) -> Iterator[Finding]:
     for code, path in _NO_EFFECT_YET:
         if source.holds(path):
             yield source.at_key(found(code, f"{path[-1]} has no effect yet in this version", path))

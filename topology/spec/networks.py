@@ -6,7 +6,7 @@ from typing import Any
 
 from topology.findings import Finding, did_you_mean
 from topology.rules import found
-from topology.source import Source
+from topology.source import YamlSource
 
 Data = Mapping[str, Any]
 
@@ -29,7 +29,7 @@ class KindWords:
 Kinds = Mapping[str, KindWords]
 
 
-def fabric_rules(data: Data, source: Source, kinds: Kinds) -> Iterator[Finding]:
+def fabric_rules(data: Data, source: YamlSource, kinds: Kinds) -> Iterator[Finding]:
     """Findings of the fabrics among themselves; `kinds` are the words for shapes the program has."""
     fabrics: Sequence[Data] = data["fabrics"]
     for i, fabric in enumerate(fabrics):
@@ -47,7 +47,7 @@ def _joins(fabric: Data, kinds: Kinds) -> bool:
     return fabric["kind"] in kinds and kinds[fabric["kind"]].joins
 
 
-def _keys(fabric: Data, i: int, source: Source, kinds: Kinds) -> Iterator[Finding]:
+def _keys(fabric: Data, i: int, source: YamlSource, kinds: Kinds) -> Iterator[Finding]:
     """Keys that the kind asks for, and keys that it does not have."""
     joins = _joins(fabric, kinds)
     needed = "joins" if joins else "protocol"

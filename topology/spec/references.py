@@ -6,7 +6,7 @@ from typing import Any
 
 from topology.findings import Finding, Path, did_you_mean
 from topology.rules import found
-from topology.source import Source
+from topology.source import YamlSource
 from topology.source.nodes import both_lines
 
 Data = Mapping[str, Any]
@@ -27,18 +27,18 @@ _LISTS: tuple[tuple[Path, str], ...] = (  # lists of named things, and what one 
 )
 
 
-def named(data: Data, path: Path) -> list[str]:
+def names_at(data: Data, path: Path) -> list[str]:
     """Names of the things in the list at `path`; empty when the spec has none."""
     return [thing["name"] for thing in _list(data, path)]
 
 
-def unknown_names(data: Data, source: Source) -> Iterator[Finding]:
+def unknown_names(data: Data, source: YamlSource) -> Iterator[Finding]:
     """Findings of references to halls, groups, fabrics, sources and levels that are not there."""
     known = {
-        "S301": ("hall", named(data, ("halls",))),
-        "S302": ("compute group", named(data, ("compute",))),
-        "S303": ("fabric", named(data, ("fabrics",))),
-        "S304": ("power source", named(data, ("power", "sources"))),
+        "S301": ("hall", names_at(data, ("halls",))),
+        "S302": ("compute group", names_at(data, ("compute",))),
+        "S303": ("fabric", names_at(data, ("fabrics",))),
+        "S304": ("power source", names_at(data, ("power", "sources"))),
         "S305": ("power level", [level["kind"] for level in _list(data, ("power", "levels"))]),
     }
     for code, path, name in _references(data):
@@ -49,7 +49,7 @@ def unknown_names(data: Data, source: Source) -> Iterator[Finding]:
             yield source.at_key(finding) if path[-1] == name else finding
 
 
-def like_names(data: Data, source: Source) -> Iterator[Finding]:
+def like_names(data: Data, source: YamlSource) -> Iterator[Finding]:
     """Findings of names in one list that differ by nothing, or by case and leading zeros only."""
     for path, noun in _LISTS:
         first: dict[str, int] = {}
@@ -81,7 +81,7 @@ def reserved_names(data: Data) -> Iterator[Finding]:
             )
     own = _list(data, ("slurm", "partitions"))
     source, noun = (("slurm", "partitions"), "partition") if own else (("compute",), "group and its partition")
-    for place, name in enumerate(named(data, source)):
+    for place, name in enumerate(names_at(data, source)):
         if name == "default":
             yield found(
                 "S307",

@@ -1,9 +1,10 @@
-"""Rules of partitions and Slurm clusters."""
+"""Rules of what schedulers have: Slurm clusters, partitions, pools of Kubernetes cells, addresses of their rails."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
-from topology.findings import Finding
+from topology.findings import Finding, Path
 from topology.rules import found
 
 Data = Mapping[str, Any]
@@ -12,13 +13,9 @@ Data = Mapping[str, Any]
 def slurm_rules(data: Data) -> Iterator[Finding]:
     """Findings of groups, partitions and defaults that Slurm clusters do not have as one expects."""
     slurm: Data = data.get("slurm", {})
-    homes: dict[str, str] = {}  # group: its Slurm cluster
-    for i, cluster in enumerate(slurm.get("clusters", ())):
-        for j, group in enumerate(cluster["compute"]):
-            home = homes.setdefault(group, cluster["name"])
-            if home != cluster["name"]:
-                message = f"group '{group}' is in two Slurm clusters, '{home}' and '{cluster['name']}'"
-                yield found("S341", message, ("slurm", "clusters", i, "compute", j), "keep one")
+    clusters: Sequence[Data] = slurm.get("clusters", ())
+    homes = _homes(clusters)
+    yield from _in_two("S341", "Slurm clusters", clusters, ("slurm", "clusters"))
     if "clusters" in slurm:
         for i, group in enumerate(data["compute"]):
             if group["name"] not in homes:
@@ -41,3 +38,53 @@ def _partitions(slurm: Data, homes: Mapping[str, str]) -> Iterator[Finding]:
             if first != name:
                 message = f"partitions '{first}' and '{name}' are both the default"
                 yield found("S343", message, (*path, "default"), "keep one default")
+
+
+def pool_rules(data: Data) -> Iterator[Finding]:
+    """Findings of groups in two pools, of pools that take the name of another, and of address ranges that are none."""
+    given: Data = data.get("kubernetes", {})
+    pools: Sequence[Data] = given.get("pools", ())
+    yield from _in_two("S345", "pools", pools, ("kubernetes", "pools"))
+    alone = {group["name"] for group in data["compute"]} - _homes(pools).keys()
+    for i, pool in enumerate(pools):
+        if pool["name"] in alone:
+            message = f"pool '{pool['name']}' has the name of a group that has cells of its own"
+            help_ = f"rename the pool, or add {pool['name']} to its compute"
+            yield found("S346", message, ("kubernetes", "pools", i, "name"), help_)
+    yield from _addresses(given)
+
+
+def _addresses(given: Data) -> Iterator[Finding]:
+    cidr = given.get("rails", {}).get("cidr")
+    if cidr is None:
+        return
+    path = ("kubernetes", "rails", "cidr")
+    try:
+        IPv4Network(cidr)
+    except ValueError as error:
+        loose = _loose(cidr)
+        help_ = f"write {loose}" if loose else "write four numbers up to 255 and a prefix length, as in 10.0.0.0/8"
+        yield found("S347", f"{cidr} is no IPv4 network: {str(error).removeprefix(f'{cidr} ')}", path, help_)
+
+
+def _loose(cidr: str) -> str:
+    """The network that an address with a prefix length lies in; empty when it is no address."""
+    try:
+        return str(IPv4Network(cidr, strict=False))
+    except ValueError:
+        return ""
+
+
+def _homes(things: Sequence[Data]) -> dict[str, str]:
+    """The name of the first thing that has a group, by the group."""
+    return {group: thing["name"] for thing in reversed(things) for group in thing["compute"]}
+
+
+def _in_two(code: str, noun: str, things: Sequence[Data], path: Path) -> Iterator[Finding]:
+    """Findings of groups that two of the things have."""
+    homes = _homes(things)
+    for i, thing in enumerate(things):
+        for j, group in enumerate(thing["compute"]):
+            if homes[group] != thing["name"]:
+                message = f"group '{group}' is in two {noun}, '{homes[group]}' and '{thing['name']}'"
+                yield found(code, message, (*path, i, "compute", j), "keep one")

@@ -13,30 +13,30 @@ from jsonschema import Draft202012Validator
 
 from topology.findings import Finding
 from topology.resources import data as folder_of
-from topology.source import Source
-from topology.spec.wording import worded
+from topology.source import YamlSource
+from topology.spec.wording import findings_of
 
 Rule = Mapping[str, Any]
 
 
-def violations(source: Source) -> list[Finding]:
+def violations(source: YamlSource) -> list[Finding]:
     """Findings of all that the schema forbids, one per cause; unknown keys stand at the key."""
     errors = _validator().iter_errors(source.data)
     # dict: the validator reports each of several missing keys, and words are found for all at once
-    findings = dict.fromkeys(finding for error in errors for finding in worded(error, resolved))
+    findings = dict.fromkeys(finding for error in errors for finding in findings_of(error, resolve))
     return [source.at_key(finding) if finding.code == "S201" else finding for finding in findings]
 
 
 def with_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
     """What the spec says, with the schema's defaults where it says nothing. Keys in schema order."""
-    filled: dict[str, Any] = _filled(data, _schema())
+    filled: dict[str, Any] = _fill(data, _schema())
     return filled
 
 
-def resolved(rule: Rule) -> Rule:
+def resolve(rule: Rule) -> Rule:
     """The rule with the definition it refers to laid under its own words."""
     name = rule.get("$ref", "").removeprefix("#/$defs/")
-    return {**resolved(_schema()["$defs"][name]), **rule} if name else rule
+    return {**resolve(_schema()["$defs"][name]), **rule} if name else rule
 
 
 @cache
@@ -51,15 +51,15 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(_schema())
 
 
-def _filled(value: Any, rule: Rule) -> Any:  # noqa: ANN401 - any value of the spec
-    rule = resolved(rule)
+def _fill(value: Any, rule: Rule) -> Any:  # noqa: ANN401 - any value of the spec
+    rule = resolve(rule)
     if isinstance(value, Mapping) and "properties" in rule:
         known: Rule = rule["properties"]
-        given = {key: value.get(key, resolved(sub).get("default")) for key, sub in known.items()}
-        there = {key for key, sub in known.items() if key in value or "default" in resolved(sub)}
-        return {key: _filled(given[key], sub) for key, sub in known.items() if key in there}
+        given = {key: value.get(key, resolve(sub).get("default")) for key, sub in known.items()}
+        there = {key for key, sub in known.items() if key in value or "default" in resolve(sub)}
+        return {key: _fill(given[key], sub) for key, sub in known.items() if key in there}
     if isinstance(value, Mapping) and isinstance(rule.get("additionalProperties"), Mapping):
-        return {key: _filled(item, rule["additionalProperties"]) for key, item in value.items()}
+        return {key: _fill(item, rule["additionalProperties"]) for key, item in value.items()}
     if isinstance(value, list) and "items" in rule:
-        return [_filled(item, rule["items"]) for item in value]
+        return [_fill(item, rule["items"]) for item in value]
     return value

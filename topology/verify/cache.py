@@ -3,9 +3,10 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 class UnavailableError(Exception):
@@ -31,7 +32,31 @@ def alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def sweep(folder: Path, prefix: str) -> None:
-    """Remove what runs that were ended left in `folder`; whoever calls holds the lock, so none of them is alive."""
+@contextmanager
+def draft(folder: Path, name: str) -> Iterator[Path]:
+    """A folder inside `folder` to work in, gone afterwards; `name` is that of the lock which whoever calls holds.
+
+    What runs that were ended left there is removed: under the lock, none of them is alive.
+    """
+    prefix = f".{name}-"
     for left_over in folder.glob(f"{prefix}*"):
         shutil.rmtree(left_over, ignore_errors=True)
+    with TemporaryDirectory(prefix=prefix, dir=folder) as work:
+        yield Path(work)
+
+
+def keep(final: Path, name: str, fill: Callable[[Path], None], is_whole: Callable[[Path], bool] = Path.is_dir) -> Path:
+    """The folder `final`, whole; where it is not there, `fill` makes its content in a folder that then takes its name.
+
+    The lock is called `name`. What `fill` puts beside the folder that it is given is gone afterwards.
+    """
+    if not is_whole(final):
+        with alone(final.with_name(f"{name}.lock")):
+            if not is_whole(final):
+                with draft(final.parent, name) as work:
+                    begun = work / final.name
+                    begun.mkdir()
+                    fill(begun)
+                    shutil.rmtree(final, ignore_errors=True)
+                    begun.rename(final)
+    return final

@@ -33,9 +33,7 @@ def install(*packages: str) -> None:
     """
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     for words in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        answer = run(["apt-get", "-qq", *words], env=environment, limit_s=900)
-        if answer.code != 0:
-            raise UnavailableError(f"apt-get {words[0]} failed: {answer.last_words}")
+        run(["apt-get", "-qq", *words], env=environment, limit_s=900).require(f"apt-get {words[0]} failed")
 
 
 def patchelf() -> Path:
@@ -116,10 +114,8 @@ def must(argv: list[str | Path], *, limit_s: float = 120) -> str:
     Raises:
         UnavailableError: It does not; the text holds its last words.
     """
-    answer = run(argv, env={**os.environ, "LC_ALL": "C"}, limit_s=limit_s)
-    if answer.code != 0:
-        raise UnavailableError(f"{Path(argv[0]).name} failed ({answer.code}): {answer.last_words}")
-    return answer.out
+    result = run(argv, env={**os.environ, "LC_ALL": "C"}, limit_s=limit_s)
+    return result.require(f"{Path(argv[0]).name} failed ({result.code})")
 
 
 def _mirrors() -> list[str]:

@@ -9,7 +9,6 @@ Nautobot brings, connections were reset within the first five calls.
 import hashlib
 import os
 import re
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -17,7 +16,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -25,8 +23,8 @@ from urllib.request import Request, urlopen
 from topology.verify.cache import UnavailableError, alone, cache
 from topology.verify.programs import run
 from topology.verify.python import python, release
-from topology.verify.slurm_machine import free_port
-from topology.verify.stores import Stores, Words, find, wait
+from topology.verify.server_process import free_port
+from topology.verify.stores import Stores, Words, find
 
 READY_S = 120
 MIGRATE_S = 1800
@@ -82,15 +80,13 @@ class InventoryServer:
             port = free_port()
             self.url, log = f"http://127.0.0.1:{port}", stores.folder / f"{application.name}.log"
             argv: Words = [_command(application), "runserver", f"127.0.0.1:{port}", "--noreload", "--insecure"]
-            process = stores.spawn(argv, log, signal.SIGTERM, env=_environment(application, stores), cwd=stores.folder)
+            process = stores.spawn(argv, log, env=_environment(application, stores), cwd=stores.folder)
             authorization = f"{application.authorization} {self.token}"
-            wait(process, log, partial(_answers, f"{self.url}/api/status/", authorization), READY_S)
+            process.wait_for(partial(_answers, f"{self.url}/api/status/", authorization), limit_s=READY_S)
             self._open = opened.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
 
 
@@ -166,9 +162,5 @@ def _answers(url: str, authorization: str) -> bool:
 
 
 def _must(argv: Words, environment: Mapping[str, str], limit_s: float = 300, stdin: str = "") -> str:
-    answer = run(argv, env=environment, limit_s=limit_s, stdin=stdin)
-    if answer.code != 0:
-        raise UnavailableError(
-            f"{' '.join(str(word) for word in argv[:2])} failed ({answer.code}): {answer.last_words}"
-        )
-    return answer.out
+    result = run(argv, env=environment, limit_s=limit_s, stdin=stdin)
+    return result.require(f"{' '.join(str(word) for word in argv[:2])} failed ({result.code})")

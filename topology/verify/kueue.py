@@ -12,13 +12,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from topology.verify.api_server import ApiServer
 from topology.verify.cache import UnavailableError
-from topology.verify.daemon import Daemon, free_port
 from topology.verify.programs import run
+from topology.verify.server_process import ServerProcess, free_port
 
 START_S = 60
 NAMESPACE = "kueue-system"
@@ -38,7 +37,7 @@ class KueueController:
     def __init__(self, program: Path, server: ApiServer) -> None:
         self._program, self._server = program, server
         self._home = server.home / "kueue"
-        self._daemon: Daemon | None = None
+        self._daemon: ServerProcess | None = None
 
     def __enter__(self) -> Self:
         self._home.mkdir()
@@ -57,7 +56,7 @@ class KueueController:
             "KUBECONFIG": str(self._server.kubeconfig),
             "POD_NAMESPACE": NAMESPACE,
         }
-        self._daemon = Daemon([*_with_certificates(certificates), *argv], self._home / "kueue.log", env=env)
+        self._daemon = ServerProcess([*_with_certificates(certificates), *argv], self._home / "kueue.log", env=env)
         try:
             self._daemon.wait_for(self._ready, limit_s=START_S)
         except BaseException:
@@ -65,9 +64,7 @@ class KueueController:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._daemon is not None:
             self._daemon.end()
 

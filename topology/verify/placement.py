@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from topology.verify.slurm import SlurmController
-from topology.verify.slurm_topology import groups, kind, named, written
+from topology.verify.slurm_topology import find_topology, groups, kind, read_topologies
 
 NO_NODES = "no nodes"
 
@@ -33,10 +33,10 @@ class Trial:
 
 def trials(slurm: SlurmController, folder: Path, *, seed: int) -> list[Trial]:
     """Every trial of every partition whose topology in `folder` has units. `seed` chooses the whole ones."""
-    topologies, chance = written(folder), random.Random(seed)  # noqa: S311 -- a choice, not a secret
+    topologies, chance = read_topologies(folder), random.Random(seed)  # noqa: S311 -- a choice, not a secret
     found: list[Trial] = []
     for partition in slurm.partitions().iter_rows(named=True):
-        topology = named(topologies, partition["topology"])
+        topology = find_topology(topologies, partition["topology"])
         if topology is None or kind(topology) == "flat":
             continue
         name = partition["name"]

@@ -1,12 +1,11 @@
 """A newer Python than the one that runs here, for servers that need one."""
 
-import shutil
 import sys
-import tempfile
+from functools import partial
 from pathlib import Path
 
 from topology.verify import debian
-from topology.verify.cache import UnavailableError, alone, cache, sweep
+from topology.verify.cache import UnavailableError, cache, keep
 from topology.verify.programs import run
 
 SUITE, RELEASE = "trixie", "3.13"  # the Debian release that carries this Python
@@ -29,27 +28,18 @@ def python(least: tuple[int, int]) -> Path:
     """
     if sys.version_info[:2] >= least:
         return Path(sys.executable)
-    folder = cache()
-    final = folder / f"python-{SUITE}-{RELEASE}"
-    with alone(folder / f"{final.name}.lock"):
-        if not _starts(final):
-            _unpack(folder, final)
+    final = cache() / f"python-{SUITE}-{RELEASE}"
+    keep(final, final.name, partial(_unpack, final), _starts)
+    if not _starts(final):
+        raise UnavailableError(f"Python {RELEASE} was unpacked but does not start: {_program(final)} -V")
     return _program(final)
 
 
-def _unpack(folder: Path, final: Path) -> None:
-    """Fill `final` anew, complete or not at all: all work is done beside it, then renamed."""
+def _unpack(final: Path, root: Path) -> None:
+    """Unpack into `root` what will stand in `final`."""
     patchelf = debian.patchelf()
-    prefix = f".{final.name}-"
-    sweep(folder, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as work:
-        root = Path(work, "root")
-        debian.extract(debian.download(Path(work), SUITE, PACKAGES), root)
-        debian.make_runnable(_program(root), root, final, patchelf)
-        shutil.rmtree(final, ignore_errors=True)
-        root.rename(final)
-    if not _starts(final):
-        raise UnavailableError(f"Python {RELEASE} was unpacked but does not start: {_program(final)} -V")
+    debian.extract(debian.download(root.parent, SUITE, PACKAGES), root)
+    debian.make_runnable(_program(root), root, final, patchelf)
 
 
 def _program(root: Path) -> Path:

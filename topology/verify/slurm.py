@@ -11,18 +11,20 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 from ruamel.yaml import YAML
 
 from topology.verify import slurm_answers as answers
-from topology.verify.programs import Answer, run
-from topology.verify.slurm_daemon import LOG, Daemon, SlurmStartError, end, start
+from topology.verify.programs import ProgramResult, run
+from topology.verify.slurm_daemon import LOG, SlurmStartError, start
 from topology.verify.slurm_log import ALLOWED_LINES, complaints
-from topology.verify.slurm_machine import Settled, settle
+from topology.verify.slurm_machine import PreparedFolder, prepare_folder
 from topology.verify.slurm_topology import probes
+
+if TYPE_CHECKING:
+    from topology.verify.server_process import ServerProcess
 
 TAKEN = "Address already in use"  # the free port was found by someone else as well
 TRIES = 3
@@ -50,7 +52,7 @@ class SlurmController:
     def __init__(self, rendered: Path, root: Path, *, probe: bool = False, limit_s: float = 300) -> None:
         self._rendered, self._root, self._limit_s = rendered, root, limit_s
         self._more = probes(rendered) if probe else ""
-        self._daemon: Daemon | None = None
+        self._daemon: ServerProcess | None = None
         self._log_text = ""
         self.started_s = 0.0  # from the start to the first answer
 
@@ -59,8 +61,8 @@ class SlurmController:
             self._home = Path(tempfile.mkdtemp(prefix="slurm-"))
             begun = time.monotonic()
             try:
-                self._settled: Settled = settle(self._rendered, self._home, self._root, self._more)
-                self._daemon = start(self._root, self._settled, limit_s=self._limit_s)
+                self._folder: PreparedFolder = prepare_folder(self._rendered, self._home, self._root, self._more)
+                self._daemon = start(self._root, self._folder, limit_s=self._limit_s)
                 self._must("scontrol", "ping")
             except BaseException as error:
                 self._stop()
@@ -71,9 +73,7 @@ class SlurmController:
             break
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop()
 
     @property
@@ -85,7 +85,7 @@ class SlurmController:
     @property
     def client_env(self) -> Mapping[str, str]:
         """Environment in which Slurm's own commands talk to this controller, token included."""
-        return self._settled.client_env
+        return self._folder.client_env
 
     def log_complaints(self, allow: Sequence[re.Pattern[str]] = ALLOWED_LINES) -> list[str]:
         """The fatal, error and warning lines of the log that none of `allow` matches."""
@@ -149,7 +149,7 @@ class SlurmController:
         words += [f"--segment={segment}"] if segment else []
         words += [f"--switches={switches}"] if switches else []
         answer = self._ask("sbatch", *words, *extra, "--wrap=true")
-        hostlist = answers.placed(answer.err)
+        hostlist = answers.placement(answer.err)
         if hostlist is None:
             raise SlurmAnswerError(f"sbatch {' '.join(words)}: {answer.last_words}")
         return set(self.expand(hostlist)) if hostlist else None
@@ -169,14 +169,14 @@ class SlurmController:
     def _stop(self) -> None:
         """End the daemon, keep its log, remove its folder."""
         if self._daemon is not None:
-            end(self._daemon)
+            self._daemon.end()
         self._daemon, self._log_text = None, self.log
         shutil.rmtree(self._home, ignore_errors=True)
 
-    def _ask(self, program: str, *words: str) -> Answer:
+    def _ask(self, program: str, *words: str) -> ProgramResult:
         return run([program, *words], env=self.client_env, limit_s=self._limit_s)
 
-    def _must(self, program: str, *words: str) -> Answer:
+    def _must(self, program: str, *words: str) -> ProgramResult:
         answer = self._ask(program, *words)
         if answer.code != 0:
             raise SlurmAnswerError(f"{program} {' '.join(words)[:200]}: {answer.last_words}")

@@ -63,7 +63,7 @@ def topology(text: str) -> pl.DataFrame:
     )
 
 
-def placed(text: str) -> str | None:
+def placement(text: str) -> str | None:
     """Hostlist that `sbatch --test-only` promises in `text`; "" where it says that none will ever do.
 
     None when the text says neither, which is a failure of the command and not an answer.

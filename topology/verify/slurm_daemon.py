@@ -1,13 +1,11 @@
-"""The slurmctld process: started, waited for, ended by its own process id."""
+"""The slurmctld process: started, and waited for by what its log says."""
 
-import os
-import signal
-import subprocess
 import time
 from pathlib import Path
 
+from topology.verify.server_process import ServerProcess
 from topology.verify.slurm_log import reasons
-from topology.verify.slurm_machine import Settled
+from topology.verify.slurm_machine import PreparedFolder
 
 LOG = "log"  # in the home folder of the daemon
 UP = "Running as primary controller"  # asking before this line makes slurmctld complain of lost sockets
@@ -15,65 +13,39 @@ WAITS = "retrying in 1sec up to 60sec"  # for a file that is not there: it never
 POLL_S = 0.02
 END_S = 60  # to save its state
 
-Daemon = subprocess.Popen[bytes]
-
 
 class SlurmStartError(Exception):
     """slurmctld refused the folder; the text holds its fatal and error lines."""
 
 
-def start(root: Path, settled: Settled, *, limit_s: float) -> Daemon:
-    """A slurmctld that is up, on the settled folder; its output goes to `LOG` in the home folder.
+def start(root: Path, prepared: PreparedFolder, *, limit_s: float) -> ServerProcess:
+    """A slurmctld that is up, on the prepared folder; its output goes to `LOG` in the home folder.
 
     Raises:
         SlurmStartError: it ended, waits for a missing file, or is not up within `limit_s`. It is ended.
     """
-    path = settled.home / LOG
-    with path.open("wb") as log:
-        daemon = subprocess.Popen(  # noqa: S603 -- our own unpacked program
-            [root / "usr/sbin/slurmctld", "-D", "-c", "-f", settled.conf],
-            env=dict(settled.daemon_env),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=settled.home,
-            start_new_session=True,  # so that its helper process can be ended with it
-        )
+    argv: list[str | Path] = [root / "usr/sbin/slurmctld", "-D", "-c", "-f", prepared.conf]
+    daemon = ServerProcess(argv, prepared.home / LOG, env=prepared.daemon_env, cwd=prepared.home, end_s=END_S)
     try:
-        _wait(daemon, path, limit_s)
+        _wait(daemon, limit_s)
     except BaseException:
-        end(daemon)
+        daemon.end()
         raise
     return daemon
 
 
-def _wait(daemon: Daemon, path: Path, limit_s: float) -> None:
+def _wait(daemon: ServerProcess, limit_s: float) -> None:
     """Return when the log says that the daemon is up."""
     deadline = time.monotonic() + limit_s
     while True:
-        ended = _ended(daemon)  # looked at first: a daemon that ends afterwards may still have said why
-        log = path.read_text(errors="replace")
-        if UP in log and not ended:
+        has_ended = daemon.exit_code is not None  # asked first: one that ends afterwards may still have said why
+        log = daemon.log
+        if UP in log and not has_ended:
             return
-        if ended:
+        if has_ended:
             raise SlurmStartError(reasons(log))
         if WAITS in log:
             raise SlurmStartError(next(line for line in log.splitlines() if WAITS in line))
         if time.monotonic() > deadline:
             raise SlurmStartError(f"not up after {limit_s:.0f} s\n{reasons(log)}")
         time.sleep(POLL_S)
-
-
-def end(daemon: Daemon) -> None:
-    """Ask the daemon to end, give it `END_S`, then end it and its helper; nothing of it is left running."""
-    deadline = time.monotonic() + END_S
-    os.kill(daemon.pid, signal.SIGTERM)
-    while not _ended(daemon) and time.monotonic() < deadline:
-        time.sleep(POLL_S)
-    os.killpg(daemon.pid, signal.SIGKILL)
-    daemon.wait()
-
-
-def _ended(daemon: Daemon) -> bool:
-    """Whether `daemon` has ended. It is not reaped yet, so its pid stays its own until `wait`."""
-    return os.waitid(os.P_PID, daemon.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

@@ -31,7 +31,7 @@ ALLOWED_LINES = tuple(re.compile(line, re.IGNORECASE) for line in ALLOWED)
 _PART = re.compile(r"warning: (?:Blocks|switches) lack access to \d+ nodes: .*", re.IGNORECASE)
 
 
-def allowed(folder: Path) -> tuple[re.Pattern[str], ...]:
+def allowed_lines(folder: Path) -> tuple[re.Pattern[str], ...]:
     """Lines that may stand in the log of a rendered folder.
 
     Where a cluster has nodes of several kinds, a topology of one kind leaves the others out, and Slurm

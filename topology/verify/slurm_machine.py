@@ -14,12 +14,12 @@ import pwd
 import re
 import secrets
 import shutil
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from topology.verify.server_process import free_port
 from topology.verify.slurm_packages import UnavailableError
 
 REPLACED = {  # key: why the rendered value cannot be used here
@@ -48,7 +48,7 @@ TOKEN_LIFE_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class PreparedFolder:
     """A rendered folder made ready to run on this machine."""
 
     home: Path  # holds everything the daemon reads and writes
@@ -57,7 +57,7 @@ class Settled:
     client_env: Mapping[str, str]
 
 
-def settle(rendered: Path, home: Path, root: Path, more: str = "") -> Settled:
+def prepare_folder(rendered: Path, home: Path, root: Path, more: str = "") -> PreparedFolder:
     """Copy of the folder `rendered` inside `home`, with this machine's keys; `root` holds Slurm.
 
     The lines of `more` are read after everything else.
@@ -88,7 +88,7 @@ def settle(rendered: Path, home: Path, root: Path, more: str = "") -> Settled:
     programs = f"{root}/usr/bin:{root}/usr/sbin:{os.environ.get('PATH', os.defpath)}"
     plain = {"PATH": programs, "LC_ALL": "C", "HOME": str(home)}
     client_env = plain | {"SLURM_CONF": str(client / "slurm.conf"), "SLURM_JWT": _token(token_key)}
-    return Settled(home, conf / "slurm.conf", plain, client_env)
+    return PreparedFolder(home, conf / "slurm.conf", plain, client_env)
 
 
 def without_machine_keys(text: str) -> str:
@@ -152,13 +152,6 @@ def _brings_nodes(line: str, conf: Path) -> bool:
     if path.name == MACHINE_CONF or not path.is_file():
         return False
     return re.search(r"(?im)^\s*(nodename|partitionname|nodeset)=", path.read_text()) is not None
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _write_secret(path: Path, content: bytes) -> None:

@@ -1,11 +1,10 @@
 """Slurm as Debian packages it, unpacked into the cache: no root, no daemon, no change to the host."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from topology.verify import debian
-from topology.verify.cache import UnavailableError, alone, cache, sweep
+from topology.verify.cache import UnavailableError, alone, cache, draft
 from topology.verify.programs import run
 
 __all__ = ["SUITES", "UnavailableError", "slurm"]
@@ -32,16 +31,16 @@ def slurm(release: str) -> Path:
     suite = SUITES[release]
     try:
         folder = cache()
-        found = _unpacked(folder, suite, release)
+        found = _find(folder, suite, release)
         if found is None:
             with alone(folder / f"slurm-{suite}.lock"):
-                found = _unpacked(folder, suite, release) or _unpack(folder, suite, release)
+                found = _find(folder, suite, release) or _unpack(folder, suite, release)
     except OSError as error:
         raise UnavailableError(f"Slurm cannot be unpacked: {error}") from error
     return found
 
 
-def _unpacked(folder: Path, suite: str, release: str) -> Path | None:
+def _find(folder: Path, suite: str, release: str) -> Path | None:
     """The newest folder of an earlier run whose programs start, or None."""
     found = folder.glob(f"slurm-{suite}-{release}.*")
     newest_first = sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)
@@ -57,21 +56,19 @@ def _starts(folder: Path, release: str) -> bool:
 def _unpack(folder: Path, suite: str, release: str) -> Path:
     """A new folder in the cache, complete or absent: all work is done beside it, then renamed."""
     patchelf = debian.patchelf()
-    prefix = f".slurm-{suite}-"
-    sweep(folder, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as work:
-        debs = debian.download(Path(work), suite, PACKAGES)
+    with draft(folder, f"slurm-{suite}") as work:
+        debs = debian.download(work, suite, PACKAGES)
         version = debian.version(debs, "slurmctld")
         if not version.startswith(f"{release}."):
             raise UnavailableError(f"suite {suite} now carries Slurm {version}, not {release}")
-        root, final = Path(work, "root"), folder / f"slurm-{suite}-{version}"
+        root, final = work / "root", folder / f"slurm-{suite}-{version}"
         debian.extract(debs, root)
         for name, plain in DAEMON_NAMES.items():
             (root / "usr/sbin" / plain).symlink_to(name)
         for program in PROGRAMS:
             path = next(root.glob(f"usr/*bin/{program}")).resolve()
             debian.make_runnable(path, root, final, patchelf, "slurm-wlm")
-        shutil.rmtree(final, ignore_errors=True)  # only a broken one can be there: see `_unpacked`
+        shutil.rmtree(final, ignore_errors=True)  # only a broken one can be there: see `_find`
         root.rename(final)
     if not _starts(final, release):
         raise UnavailableError(f"Slurm {version} was unpacked but does not start: {final}/usr/sbin/slurmctld -V")

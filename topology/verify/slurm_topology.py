@@ -17,7 +17,7 @@ PROBE = "probe-"
 _HOSTLISTS = frozenset({"nodes", "children"})
 
 
-def written(folder: Path) -> list[Topology]:
+def read_topologies(folder: Path) -> list[Topology]:
     """The topologies that `folder` defines in topology.yaml, else in topology.conf; none without either."""
     if (folder / "topology.yaml").exists():
         return list(YAML(typ="safe", pure=True).load((folder / "topology.yaml").read_text()) or [])
@@ -40,7 +40,7 @@ def from_conf(text: str) -> Topology:
     return {"topology": "default", "cluster_default": True, **shape}
 
 
-def named(topologies: list[Topology], name: str | None) -> Topology | None:
+def find_topology(topologies: list[Topology], name: str | None) -> Topology | None:
     """The topology of a partition that asks for `name`; without a name the first default one."""
     if name is None:
         return next((entry for entry in topologies if entry.get("cluster_default")), None)
@@ -66,7 +66,7 @@ def probes(folder: Path) -> str:
     Such a partition is called `probe-` and the name of its topology, and has all nodes of its groups.
     """
     asked = {name for conf in folder.glob("*.conf") for name in re.findall(r"(?i)\btopology=(\S+)", conf.read_text())}
-    idle = [entry for entry in written(folder) if entry["topology"] not in asked and groups(entry)]
+    idle = [entry for entry in read_topologies(folder) if entry["topology"] not in asked and groups(entry)]
     lines = [(entry["topology"], ",".join(hostlist for _, hostlist in groups(entry))) for entry in idle]
     return "".join(f"PartitionName={PROBE}{name} Nodes={nodes} Topology={name}\n" for name, nodes in lines)
 
@@ -78,7 +78,7 @@ def differences(wrote: Any, has: Any, expand: Expand, place: str = "topology.yam
     and empty mappings stand for absence, because Slurm fills them in.
     """
     if isinstance(wrote, dict) and isinstance(has, dict):
-        for key in sorted({*_present(wrote), *_present(has)}):
+        for key in sorted({*_keys_with_values(wrote), *_keys_with_values(has)}):
             here = f"{place}.{key}"
             if key in _HOSTLISTS and wrote.get(key) and has.get(key):
                 if wrote[key] != has[key] and set(expand(wrote[key])) != set(expand(has[key])):
@@ -94,5 +94,5 @@ def differences(wrote: Any, has: Any, expand: Expand, place: str = "topology.yam
         yield f"{place}: wrote {wrote!r}, Slurm has {has!r}"
 
 
-def _present(mapping: dict[str, Any]) -> list[str]:
+def _keys_with_values(mapping: dict[str, Any]) -> list[str]:
     return [key for key, value in mapping.items() if value]

@@ -8,35 +8,44 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from topology.verify import debian
 from topology.verify.cache import UnavailableError
 from topology.verify.programs import run
-from topology.verify.slurm_machine import free_port
+from topology.verify.server_process import ServerProcess, StartError, free_port
 
 DEBIAN = ("postgresql", "redis-server")  # the packages that bring both
 LIBRARY = Path("/usr/lib/postgresql")  # Debian: a folder per major release
 USER = "postgres"
 SETPRIV = Path("/usr/bin/setpriv")  # of util-linux: ends a program with its parent, runs it as another user
 READY_S = 60
-END_S = 20
-POLL_S = 0.05
 UNSAFE_AND_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
-Process = subprocess.Popen[bytes]
 Words = Sequence[str | Path]
 
 
 class StoreError(UnavailableError):
     """A server did not start; the text holds its last words."""
+
+
+class StoreProcess(ServerProcess):
+    """One of the servers; where it does not start, stores are not to be had."""
+
+    def wait_for(self, ready: Callable[[], bool], *, limit_s: float) -> None:
+        """Return when `ready` says so.
+
+        Raises:
+            StoreError: The program ended before, or is not ready within `limit_s`.
+        """
+        try:
+            super().wait_for(ready, limit_s=limit_s)
+        except StartError as error:
+            raise StoreError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ class Stores:
         self.programs = find()
         self.folder = Path()
         self.postgres_port = self.redis_port = 0
-        self._running: list[tuple[Process, signal.Signals]] = []
+        self._running: list[StoreProcess] = []
 
     def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="stores-"))
@@ -109,9 +118,7 @@ class Stores:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop()
 
     def sql(self, database: str, statement: str) -> str:
@@ -121,30 +128,21 @@ class Stores:
     def postgres_program(self, name: str, *words: str | Path, limit_s: float = 300) -> str:
         """Output of a client program such as pg_dump, connected to this server."""
         where = ("-h", "127.0.0.1", "-p", str(self.postgres_port), "-U", self.database)
-        answer = run([self.programs.postgres / name, *where, *words], limit_s=limit_s)
-        if answer.code != 0:
-            raise StoreError(f"{name} failed ({answer.code}): {answer.last_words}")
-        return answer.out
+        result = run([self.programs.postgres / name, *where, *words], limit_s=limit_s)
+        return result.require(f"{name} failed ({result.code})")
 
     def spawn(
         self,
         argv: Words,
         log: Path,
-        stop: signal.Signals,
+        stop: signal.Signals = signal.SIGTERM,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-    ) -> Process:
+    ) -> StoreProcess:
         """A process that is ended, before those started earlier, when the stores are; its output goes to `log`."""
-        with log.open("ab") as out:
-            process = subprocess.Popen(  # noqa: S603 -- our own list of words
-                [SETPRIV, f"--pdeathsig={stop.name[3:]}", *argv],  # it ends with us, even if we are killed
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env=env,
-                cwd=cwd,
-            )
-        self._running.append((process, stop))
+        to_its_end: Words = [SETPRIV, f"--pdeathsig={stop.name[3:]}"]  # it ends with us, even if we are killed
+        process = StoreProcess([*to_its_end, *argv], log, env=env, cwd=cwd, stop=stop)
+        self._running.append(process)
         return process
 
     def _start_postgres(self) -> None:
@@ -156,21 +154,20 @@ class Stores:
         programs, data = self.programs.postgres, home / "data"
         words: Words = ["-D", data, "-A", "trust", "-U", self.database, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         made = run([*self._as_user(), programs / "initdb", *words])
-        if made.code != 0:
-            raise StoreError(f"initdb failed ({made.code}): {made.last_words}")
+        made.require(f"initdb failed ({made.code})")
         self.postgres_port = free_port()
         settings = ("listen_addresses=127.0.0.1", "unix_socket_directories=", *UNSAFE_AND_FAST)
         options = [word for setting in settings for word in ("-c", setting)]
         argv = [*self._as_user(), programs / "postgres", "-D", data, "-p", str(self.postgres_port), *options]
         process = self.spawn(argv, log, signal.SIGINT)  # SIGINT: without waiting for clients to leave
         ready: Words = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.postgres_port)]
-        wait(process, log, lambda: run(ready).code == 0, READY_S)
+        process.wait_for(lambda: run(ready).code == 0, limit_s=READY_S)
 
     def _start_redis(self) -> None:
         log, self.redis_port = self.folder / "redis.log", free_port()
         words: Words = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", self.folder]
         argv = [self.programs.redis, "--port", str(self.redis_port), *words]
-        wait(self.spawn(argv, log, signal.SIGTERM), log, lambda: listens(self.redis_port), READY_S)
+        self.spawn(argv, log).wait_for(lambda: listens(self.redis_port), limit_s=READY_S)
 
     def _as_user(self) -> list[str | Path]:
         """Words before a program of PostgreSQL: a user it runs as, in a folder that the user may enter."""
@@ -180,13 +177,8 @@ class Stores:
 
     def _stop(self) -> None:
         """End what runs, the last first, then remove the folder."""
-        for process, stop in reversed(self._running):
-            process.send_signal(stop)
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for process in reversed(self._running):
+            process.end()
         self._running.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -195,17 +187,3 @@ def listens(port: int) -> bool:
     """Whether something takes connections on `port` of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait(process: Process, log: Path, ready: Callable[[], bool], limit_s: float) -> None:
-    """Return when `ready()` is true.
-
-    Raises:
-        StoreError: The process ended first, or `limit_s` passed; the text holds the end of its log.
-    """
-    deadline = time.monotonic() + limit_s
-    while not ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            why = f"ended ({process.returncode})" if process.returncode is not None else f"not up after {limit_s:g} s"
-            raise StoreError(f"{log.stem} {why}: {log.read_text(errors='replace')[-2000:].strip()}")
-        time.sleep(POLL_S)

@@ -1,7 +1,7 @@
 """Signals that end a run wait until the output folder is in a state to leave.
 
 Python delivers a signal between any two steps; a build that is undone at a random step leaves
-things behind. So inside `deferred` a signal is noted, and raised where the build says so: while
+things behind. So inside `defer_signals` a signal is noted, and raised where the build says so: while
 it waits for the next artifact, or after everything is cleaned up.
 """
 
@@ -63,7 +63,7 @@ class Interrupts:
 
 
 @contextmanager
-def deferred() -> Iterator[Interrupts]:
+def defer_signals() -> Iterator[Interrupts]:
     """Inside, ending signals wait; on leaving, one that still waits is raised.
 
     Off the main thread Python handles no signals, and there is nothing to defer.

@@ -11,29 +11,29 @@ from pathlib import Path, PurePosixPath
 
 from topology.artifacts.artifact import is_known, is_seed
 from topology.artifacts.output import manifest
-from topology.artifacts.output.manifest import Entries, Entry, ManifestError
-from topology.artifacts.output.place import Place
-from topology.artifacts.output.plain import NotPlain, confirmed, folders_above, is_folder
-from topology.artifacts.output.refusal import OutputError, shown, telling
-from topology.artifacts.output.standing import listed
-from topology.artifacts.output.swap import numbered, point
+from topology.artifacts.output.folder import OutputFolder
+from topology.artifacts.output.manifest import ListedFile, ListedFiles, ManifestError
+from topology.artifacts.output.plain import NotPlain, confirm, folders_above, is_folder
+from topology.artifacts.output.present import read_manifest
+from topology.artifacts.output.refusal import OutputError, explain_errors, shown
+from topology.artifacts.output.swap import point, version_folders
 
 
-def recover(place: Place) -> None:
-    """Nothing; afterwards no folder or link of an ended run stands beside OUT.
+def recover(place: OutputFolder) -> None:
+    """Remove the folders and links that ended runs left beside OUT.
 
     Runs under the lock, which proves that every such folder is an ended run's.
 
     Raises:
         OutputError: a leftover holds files that are not ours and cannot go back into OUT.
     """
-    with telling(place.out):
+    with explain_errors(place.out):
         for link in _beside(place, "link"):
             if link.is_symlink():
                 link.unlink()
         for folder in filter(is_folder, _beside(place, "new")):
             _remove_begun(folder)
-        versions = numbered(place)
+        versions = version_folders(place)
         if versions and not os.path.lexists(place.out):
             _relink(place, versions)
         present = place.tree()
@@ -43,8 +43,8 @@ def recover(place: Place) -> None:
         _remove_empty(place.versions)
 
 
-def retire(old: Path, place: Place) -> None:
-    """Nothing; the old tree is gone and what it held besides our files is in the present one.
+def retire(old: Path, place: OutputFolder) -> None:
+    """Remove the old tree; what it holds besides our files is carried into the present one.
 
     The order makes it safe to be killed at any step: what is not ours leaves first, the list
     goes after the files it lists, and folders last.
@@ -52,13 +52,13 @@ def retire(old: Path, place: Place) -> None:
     Raises:
         OutputError: something that is not ours could not be carried; it is still where it was.
     """
-    with telling(old):
+    with explain_errors(old):
         present = place.tree()
-        at_present = _listed(present) if present else None
-        ours = _listed(old)
+        at_present = _files_of(present) if present else None
+        ours = _files_of(old)
         if ours is None:  # a forced build replaced what stood at its own paths, and no more
             ours = at_present or {}
-        ours = {path: entry for path, entry in ours.items() if path in (at_present or {}) or not _edited(old, entry)}
+        ours = {path: entry for path, entry in ours.items() if path in (at_present or {}) or not _is_edited(old, entry)}
         folders = {folder for path in ours for folder in folders_above(PurePosixPath(path))}
         strangers = [*_strangers(old, PurePosixPath(), {*ours, manifest.NAME}, folders)]
         if strangers and (present is None or at_present is None):
@@ -77,12 +77,12 @@ def retire(old: Path, place: Place) -> None:
         _remove_empty(place.versions)
 
 
-def _edited(old: Path, entry: Entry) -> bool:
+def _is_edited(old: Path, entry: ListedFile) -> bool:
     """Whether a file is the user's by now: it began as ours, and says something else."""
     if not is_seed(entry.path) or not os.path.lexists(old / entry.path):
         return False
     try:
-        confirmed(old, entry, alone=False)
+        confirm(old, entry, alone=False)
     except NotPlain:
         return True
     return False
@@ -115,23 +115,23 @@ def _strangers(tree: Path, at: PurePosixPath, kept: set[str], folders: set[PureP
             yield path
 
 
-def _listed(tree: Path) -> Entries | None:
+def _files_of(tree: Path) -> ListedFiles | None:
     """What a tree's manifest lists, None when it has none that reads."""
     try:
-        return listed(tree, alone=False)[1]
+        return read_manifest(tree, alone=False)[1]
     except ManifestError:
         return None
 
 
-def _relink(place: Place, versions: list[Path]) -> None:
+def _relink(place: OutputFolder, versions: list[Path]) -> None:
     """Point OUT to the newest whole version, after a crash just before that step."""
     for version in reversed(versions):
-        if _listed(version) is not None:
+        if _files_of(version) is not None:
             point(place, version)
             return
 
 
-def _beside(place: Place, kind: str) -> list[Path]:
+def _beside(place: OutputFolder, kind: str) -> list[Path]:
     """Neighbours `.<name>.<kind>-<pid>` of any process."""
     start = place.beside(f"{kind}-").name
     return sorted(

@@ -14,8 +14,8 @@ from pathlib import Path
 from stat import S_ISREG
 from time import sleep
 
-from topology.artifacts.output.place import Place
-from topology.artifacts.output.refusal import OutputError, shown, telling
+from topology.artifacts.output.folder import OutputFolder
+from topology.artifacts.output.refusal import OutputError, explain_errors, shown
 
 FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FILE_MODE = 0o644
@@ -25,15 +25,15 @@ PAUSE_S = 0.01
 
 
 @contextmanager
-def held(place: Place) -> Iterator[None]:
+def hold(place: OutputFolder) -> Iterator[None]:
     """Inside, no other build works on this OUT.
 
     Raises:
         OutputError: another build holds it, or the lock file cannot be made.
     """
     path = place.beside("lock")
-    with telling(path):
-        descriptor = _locked(path, place)
+    with explain_errors(path):
+        descriptor = _take(path, place)
     try:
         yield
     finally:
@@ -42,8 +42,8 @@ def held(place: Place) -> Iterator[None]:
         os.close(descriptor)
 
 
-def check_free(place: Place) -> None:
-    """Nothing when no build works on this OUT; OutputError naming the holder otherwise. Writes nothing."""
+def check_free(place: OutputFolder) -> None:
+    """Check that no build works on this OUT; OutputError names the one that does. Writes nothing."""
     path = place.beside("lock")
     try:
         descriptor = os.open(path, os.O_RDONLY | FLAGS)
@@ -57,7 +57,7 @@ def check_free(place: Place) -> None:
         os.close(descriptor)
 
 
-def _locked(path: Path, place: Place) -> int:
+def _take(path: Path, place: OutputFolder) -> int:
     """Descriptor that holds the lock on the file that stands at `path`."""
     holder = ""
     for _ in range(ATTEMPTS):
@@ -69,7 +69,7 @@ def _locked(path: Path, place: Place) -> int:
             except BlockingIOError:
                 holder = _holder(descriptor)
             else:
-                if _stands(path, descriptor):
+                if _has_its_name(path, descriptor):
                     _sign(path, descriptor)
                     undo.pop_all()
                     return descriptor
@@ -79,7 +79,7 @@ def _locked(path: Path, place: Place) -> int:
     raise _busy(place, holder)
 
 
-def _stands(path: Path, descriptor: int) -> bool:
+def _has_its_name(path: Path, descriptor: int) -> bool:
     """Whether the locked file still has its name: a holder takes the file away when it is done."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
@@ -116,7 +116,7 @@ def _holder(descriptor: int) -> str:
     return shown(text)
 
 
-def _busy(place: Place, holder: str) -> OutputError:
+def _busy(place: OutputFolder, holder: str) -> OutputError:
     """The refusal that names the holder."""
     message = f"{shown(place.out)} is being built by {holder or 'another process'}"
     return OutputError(message, "wait until it ends, then run this again")

@@ -14,7 +14,7 @@ _PART = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedFile:
     """One artifact as plan.json lists it."""
 
     path: str  # below OUT, with `/`
@@ -22,7 +22,7 @@ class Entry:
     size_bytes: int
 
 
-Entries = Mapping[str, Entry]  # by path
+ListedFiles = Mapping[str, ListedFile]  # by path
 
 
 class ManifestError(Exception):
@@ -34,7 +34,21 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def render(facts: Mapping[str, object], entries: Iterable[Entry]) -> bytes:
+def files_below(digests: Mapping[str, str], folder: str) -> dict[str, str]:
+    """Digests of the files of a folder by their paths below it; `digests` are those of every file by its path."""
+    inside = f"{folder}/"
+    return {path.removeprefix(inside): digest for path, digest in digests.items() if path.startswith(inside)}
+
+
+def digest_of(parts: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over names and digests, in any order: the identity of files, or resources, that go together.
+
+    It stands in the states of stacks, which would all be deployed anew if it were made otherwise.
+    """
+    return sha256("".join(f"{name} {digest}\n" for name, digest in sorted(parts)).encode())
+
+
+def render(facts: Mapping[str, object], entries: Iterable[ListedFile]) -> bytes:
     """Text of plan.json: `facts`, the artifacts by path, and the digest of all that.
 
     Canonical JSON: sorted keys, two spaces, a newline at the end, ASCII.
@@ -55,7 +69,7 @@ def render(facts: Mapping[str, object], entries: Iterable[Entry]) -> bytes:
     return _canonical({**document, DIGEST: sha256(_canonical(document))})
 
 
-def read(text: bytes) -> Entries:
+def read(text: bytes) -> ListedFiles:
     """Artifacts that a plan.json lists.
 
     Raises:
@@ -71,7 +85,7 @@ def read(text: bytes) -> Entries:
     if type(version) is not int or version != SCHEMA_VERSION:
         raise ManifestError(f"has schema version {version!r:.20}; this program reads {SCHEMA_VERSION}")
     try:
-        entries = [_entry(item) for item in document["artifacts"]]
+        entries = [_listed_file(item) for item in document["artifacts"]]
         body = {key: value for key, value in document.items() if key != DIGEST}
         genuine = document[DIGEST] == sha256(_canonical(body))
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -83,7 +97,7 @@ def read(text: bytes) -> Entries:
     return {entry.path: entry for entry in entries}
 
 
-def _entry(item: Mapping[str, object]) -> Entry:
+def _listed_file(item: Mapping[str, object]) -> ListedFile:
     """The entry of one item; a path that leads anywhere else than below OUT is a ValueError.
 
     The digest already shows an edit by hand, but what is listed may be deleted one day, so the
@@ -95,7 +109,7 @@ def _entry(item: Mapping[str, object]) -> Entry:
     parts = path.split("/")
     if path == NAME or not all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts):
         raise ValueError
-    return Entry(path, digest, size)
+    return ListedFile(path, digest, size)
 
 
 def _canonical(document: Mapping[str, object]) -> bytes:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISREG
 
-from topology.artifacts.output.manifest import Entry
+from topology.artifacts.output.manifest import ListedFile
 
 CHUNK_BYTES = 1 << 20
 Mark = tuple[int, int, int]  # inode, bytes and mtime_ns: the same file, untouched since it was read
@@ -35,54 +35,68 @@ def obstacle(tree: Path, path: PurePosixPath) -> PurePosixPath | None:
     return path if is_folder(tree / path) else None
 
 
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def mark(path: Path) -> Mark | None:
     """Mark of the file at `path`, None when there is none."""
     try:
-        found = path.lstat()
+        return _mark(path.lstat())
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _mark(found: os.stat_result) -> Mark:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def confirmed(tree: Path, entry: Entry, *, alone: bool) -> Mark:
+def confirm(tree: Path, entry: ListedFile, *, alone: bool) -> Mark:
     """Mark of a file that holds exactly what `entry` says; with `alone` it has no second name.
 
     Raises:
         NotPlain: missing, edited, or led to by a link.
     """
-    blocking = obstacle(tree, PurePosixPath(entry.path))
-    if blocking and str(blocking) != entry.path:
-        raise NotPlain(f"behind {blocking}, which is no longer a folder")
-    with opened(tree / entry.path, alone=alone) as descriptor:
+    _check_folders(tree, entry.path)
+    with open_plain(tree / entry.path, alone=alone) as descriptor:
         found = os.fstat(descriptor)
         digest = hashlib.sha256()
         while found.st_size == entry.size_bytes and (chunk := os.read(descriptor, CHUNK_BYTES)):
             digest.update(chunk)
     if digest.hexdigest() != entry.sha256:
         raise NotPlain("edited")
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return _mark(found)
 
 
-def present(tree: Path, path: str) -> Mark | None:
+def plain_mark(tree: Path, path: str) -> Mark | None:
     """Mark of the plain file at `path`, whatever it holds; None when nothing stands there.
 
     Raises:
         NotPlain: it is no file, or led to by a link.
     """
+    _check_folders(tree, path)
+    if not os.path.lexists(tree / path):
+        return None
+    with open_plain(tree / path, alone=False) as descriptor:
+        return _mark(os.fstat(descriptor))
+
+
+def _check_folders(tree: Path, path: str) -> None:
+    """Check that real folders lead to a path; NotPlain otherwise."""
     blocking = obstacle(tree, PurePosixPath(path))
     if blocking and str(blocking) != path:
         raise NotPlain(f"behind {blocking}, which is no longer a folder")
-    if not os.path.lexists(tree / path):
-        return None
-    with opened(tree / path, alone=False) as descriptor:
-        found = os.fstat(descriptor)
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def content(path: Path, *, limit: int, alone: bool) -> bytes:
+def read_plain(path: Path, *, limit: int, alone: bool) -> bytes:
     """First `limit` bytes of a plain file; NotPlain when it is none."""
     chunks: list[bytes] = []
-    with opened(path, alone=alone) as descriptor:
+    with open_plain(path, alone=alone) as descriptor:
         while limit > 0 and (chunk := os.read(descriptor, min(limit, CHUNK_BYTES))):
             chunks.append(chunk)
             limit -= len(chunk)
@@ -90,7 +104,7 @@ def content(path: Path, *, limit: int, alone: bool) -> bytes:
 
 
 @contextmanager
-def opened(path: Path, *, alone: bool) -> Iterator[int]:
+def open_plain(path: Path, *, alone: bool) -> Iterator[int]:
     """Descriptor to read a plain file; NotPlain when it is none, and nothing is read then."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

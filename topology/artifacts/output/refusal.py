@@ -40,7 +40,7 @@ def shown(path: PurePath | str) -> str:
 
 
 @contextmanager
-def telling(path: PurePath) -> Iterator[None]:
+def explain_errors(path: PurePath) -> Iterator[None]:
     """Inside, an OSError becomes an OutputError that names `path` and the system's reason."""
     try:
         yield

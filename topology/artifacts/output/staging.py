@@ -6,9 +6,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from stat import S_IMODE
 
-from topology.artifacts.output.place import Place
-from topology.artifacts.output.plain import folders_above
-from topology.artifacts.output.refusal import telling
+from topology.artifacts.output.folder import OutputFolder
+from topology.artifacts.output.plain import folders_above, sync_folder
+from topology.artifacts.output.refusal import explain_errors
 
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
@@ -20,7 +20,7 @@ class Staging:
     That matters when the reason to undo is that no more files can be opened.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: OutputFolder) -> None:
         self.folder = place.staging
         self._out = place.out
         self._folders: dict[Path, None] = {}  # as a set that keeps its order
@@ -28,12 +28,12 @@ class Staging:
 
     def open(self) -> None:
         """Make the folder; its modes do not depend on the umask."""
-        with telling(self.folder):
+        with explain_errors(self.folder):
             self._make(self.folder)
 
     def write(self, path: PurePosixPath, data: bytes) -> None:
         """Write a file and wait until the disk has it."""
-        with telling(self._out / path):
+        with explain_errors(self._out / path):
             target = self._target(path)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(target, flags, FILE_MODE)
@@ -51,7 +51,7 @@ class Staging:
 
         False: it has another mode than ours, or cannot have a second name.
         """
-        with telling(self._out / path):
+        with explain_errors(self._out / path):
             target = self._target(path)
             try:
                 target.hardlink_to(tree / path)
@@ -62,10 +62,11 @@ class Staging:
                 target.unlink()
             return same
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """Wait until the disk has every folder of the tree, the innermost first."""
         for folder in reversed(self._folders):
-            settle(folder)
+            with explain_errors(folder):
+                sync_folder(folder)
 
     def discard(self) -> None:
         """Take the tree away again. What cannot be removed is left for the next run."""
@@ -91,23 +92,13 @@ class Staging:
         folder.chmod(FOLDER_MODE)
 
 
-def settle(folder: Path) -> None:
-    """Wait until the disk has the names in a folder."""
-    with telling(folder):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 @contextmanager
-def parents(place: Place) -> Iterator[None]:
+def parents(place: OutputFolder) -> Iterator[None]:
     """Inside, the folders above OUT exist; those made for it go again when the build fails."""
     made: list[Path] = []
     try:
         for parent in reversed(place.out.parents):
-            with telling(parent):
+            with explain_errors(parent):
                 if not parent.exists():
                     parent.mkdir()
                     made.append(parent)

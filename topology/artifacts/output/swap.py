@@ -13,10 +13,10 @@ import os
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from topology.artifacts.output.place import Place
-from topology.artifacts.output.plain import is_folder
-from topology.artifacts.output.refusal import OutputError, shown, telling
-from topology.artifacts.output.staging import FOLDER_MODE, settle
+from topology.artifacts.output.folder import OutputFolder
+from topology.artifacts.output.plain import is_folder, sync_folder
+from topology.artifacts.output.refusal import OutputError, explain_errors, shown
+from topology.artifacts.output.staging import FOLDER_MODE
 
 AT_FDCWD = -100  # linux/fcntl.h
 RENAME_EXCHANGE = 2  # linux/fs.h
@@ -24,7 +24,7 @@ UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Nothing; afterwards each of two existing names stands for what the other stood for.
+    """Swap two paths in one step; both exist.
 
     Raises:
         OSError: by `renameat2`; its number is in UNSUPPORTED where exchanging is not possible.
@@ -36,26 +36,26 @@ def exchange(one: Path, other: Path) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(one), None, str(other))
 
 
-def put(staged: Path, place: Place) -> Path | None:
-    """The folder that now holds the old tree, None when there was none; OUT is the new tree.
+def put_in_place(staged: Path, place: OutputFolder) -> Path | None:
+    """Put the new tree at OUT; the folder that now holds the old one, None when there was none.
 
     Raises:
         OutputError: it could not be done. The new tree is at `staged` again and OUT as before,
             unless only the last step failed, which waits until the disk has the new name.
     """
-    with telling(place.out):
+    with explain_errors(place.out):
         old = place.tree()
         if old is None and _can_exchange(staged):
             staged.rename(place.out)
         elif old == place.out:
-            old = _exchanged(staged, place)
+            old = _exchange_trees(staged, place)
         else:
-            _linked(staged, place)
-        settle(place.out.parent)
+            _link_version(staged, place)
+        sync_folder(place.out.parent)
         return old
 
 
-def numbered(place: Place) -> list[Path]:
+def version_folders(place: OutputFolder) -> list[Path]:
     """Version folders of OUT, the oldest first."""
     if not is_folder(place.versions):
         return []
@@ -63,7 +63,7 @@ def numbered(place: Place) -> list[Path]:
     return sorted(folders, key=lambda folder: int(folder.name))
 
 
-def point(place: Place, version: Path) -> None:
+def point(place: OutputFolder, version: Path) -> None:
     """Make OUT the link to a version, in one step."""
     place.link.symlink_to(f"{place.versions.name}/{version.name}")
     try:
@@ -90,7 +90,7 @@ def _can_exchange(staged: Path) -> bool:
     return True
 
 
-def _exchanged(staged: Path, place: Place) -> Path:
+def _exchange_trees(staged: Path, place: OutputFolder) -> Path:
     """The old tree's folder after an exchange, or after OUT became a link."""
     # Before the exchange this name holds the whole new tree, after it the old one. A run that
     # finds it can trust the manifest inside; a folder still named as staging holds only ours.
@@ -102,19 +102,19 @@ def _exchanged(staged: Path, place: Place) -> Path:
         if error.errno not in UNSUPPORTED:
             raise
         old = _next_version(place)
-        _linked(staged, place, moved=old)
+        _link_version(staged, place, moved=old)
         return old
     return place.swapping
 
 
-def _linked(staged: Path, place: Place, moved: Path | None = None) -> None:
+def _link_version(staged: Path, place: OutputFolder, moved: Path | None = None) -> None:
     """Make the new tree a version and OUT the link to it; a folder at OUT becomes `moved` first."""
     version = _next_version(place) if moved is None else moved.with_name(str(int(moved.name) + 1))
     with ExitStack() as undo:
         undo.callback(_rmdir, place.versions)
         staged.rename(version)
         undo.callback(version.rename, staged)
-        settle(place.versions)
+        sync_folder(place.versions)
         if moved:
             place.out.rename(moved)
             undo.callback(moved.rename, place.out)
@@ -122,7 +122,7 @@ def _linked(staged: Path, place: Place, moved: Path | None = None) -> None:
         undo.pop_all()
 
 
-def _next_version(place: Place) -> Path:
+def _next_version(place: OutputFolder) -> Path:
     """A free number after all others, in a folder that exists.
 
     Raises:
@@ -133,7 +133,7 @@ def _next_version(place: Place) -> Path:
         place.versions.chmod(FOLDER_MODE)
     if not is_folder(place.versions):
         raise OutputError(f"{shown(place.versions)} is not a folder of ours", "move it away first")
-    last = [int(folder.name) for folder in numbered(place)][-1:]
+    last = [int(folder.name) for folder in version_folders(place)][-1:]
     return place.versions / str((last[0] if last else 0) + 1)
 
 

@@ -1,6 +1,6 @@
 """The output folder: replaced whole in one step, or left as it was.
 
-    place, lock → leftovers → standing → staging → swap → leftovers
+    folder, lock → leftovers → present → staging → swap → leftovers
 
 A build writes the new tree beside OUT, puts it in OUT's place when every file and folder of it
 is on the disk, and then removes the old one. It refuses where it cannot tell its own files from
@@ -13,14 +13,14 @@ from pathlib import Path
 
 from topology.artifacts.artifact import Artifact, is_seed
 from topology.artifacts.output import lock, swap
-from topology.artifacts.output.draft import Draft, Listing
-from topology.artifacts.output.interrupts import Interrupts, deferred
+from topology.artifacts.output.draft import Draft, FileList
+from topology.artifacts.output.folder import OutputFolder, check_replaceable, output_folder
+from topology.artifacts.output.interrupts import Interrupts, defer_signals
 from topology.artifacts.output.leftovers import recover, retire
 from topology.artifacts.output.manifest import NAME, ManifestError, render
-from topology.artifacts.output.place import Place, check_place, place
-from topology.artifacts.output.refusal import telling
+from topology.artifacts.output.present import compare_files, present_tree, read_manifest
+from topology.artifacts.output.refusal import explain_errors
 from topology.artifacts.output.staging import parents
-from topology.artifacts.output.standing import compared, listed, standing
 
 ABSENT = "not built yet"
 DIFFERENT = "differs from what the spec gives now"
@@ -66,20 +66,20 @@ def publish(  # noqa: PLR0913 - each is one decision of the caller
         OutputError: OUT is refused or cannot be written; the old tree stands.
         KeyboardInterrupt, SystemExit: a signal came; OUT is the whole old or the whole new tree.
     """
-    with telling(out):
-        here = place(out)
-        check_place(here, forbidden)
-    with deferred() as interrupts, parents(here), lock.held(here):
-        with telling(out):
+    with explain_errors(out):
+        here = output_folder(out)
+        check_replaceable(here, forbidden)
+    with defer_signals() as interrupts, parents(here), lock.hold(here):
+        with explain_errors(out):
             recover(here)
-            draft = Draft(here, standing(here, force=force))
+            draft = Draft(here, present_tree(here, force=force))
         try:
             draft.staging.open()
-            for artifact in _pulled(artifacts, interrupts):
-                with telling(out):
+            for artifact in _pull(artifacts, interrupts):
+                with explain_errors(out):
                     draft.add(artifact)
-            with telling(out):
-                old = _completed(draft, here, manifest, keep, interrupts)
+            with explain_errors(out):
+                old = _complete(draft, here, manifest, keep, interrupts)
         except BaseException:
             draft.staging.discard()
             raise
@@ -102,16 +102,16 @@ def check(
     Raises:
         OutputError: OUT is a link or cannot be read, or a build works on it right now.
     """
-    with telling(out):
-        here = place(out)
+    with explain_errors(out):
+        here = output_folder(out)
         lock.check_free(here)
         folder = here.tree()
         try:
-            text, last = listed(folder, alone=False) if folder else (b"", {})
+            text, last = read_manifest(folder, alone=False) if folder else (b"", {})
         except ManifestError as error:
             return [f"{NAME}: {error}"]
-        stale, _ = compared(folder, last, alone=False) if folder else ({}, {})
-    listing = Listing(here)
+        stale, _ = compare_files(folder, last, alone=False) if folder else ({}, {})
+    listing = FileList(here)
     for artifact in artifacts:
         entry = listing.add(artifact)
         if entry.path not in last:
@@ -128,9 +128,9 @@ def check(
     return [f"{path}: {reason}" for path, reason in sorted(stale.items())]
 
 
-def _completed(
+def _complete(
     draft: Draft,
-    here: Place,
+    here: OutputFolder,
     manifest: Mapping[str, object],
     keep: Callable[[str], bool],
     interrupts: Interrupts,
@@ -139,12 +139,12 @@ def _completed(
     draft.keep(keep)
     if draft.finish(manifest):
         interrupts.raise_pending()  # from here on, a signal finds the new tree whole
-        return swap.put(draft.staging.folder, here)
+        return swap.put_in_place(draft.staging.folder, here)
     draft.staging.discard()
     return None
 
 
-def _pulled(artifacts: Iterable[Artifact], interrupts: Interrupts) -> Iterator[Artifact]:
+def _pull(artifacts: Iterable[Artifact], interrupts: Interrupts) -> Iterator[Artifact]:
     """The artifacts; a signal is raised at once while one is being made, and not in between."""
     iterator = iter(artifacts)
     while True:

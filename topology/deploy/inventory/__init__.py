@@ -58,19 +58,23 @@ def _sqlite(config: Mapping[str, Any]) -> Inventory:
 
 
 def _nautobot(config: Mapping[str, Any]) -> Inventory:
-    with _installed("nautobot"):
-        from topology.deploy.inventory.nautobot.inventory import NautobotInventory  # noqa: PLC0415 -- as above
-    return NautobotInventory(server_settings(config, "NAUTOBOT_TOKEN"))
+    with _check_installed("nautobot"):
+        from topology.deploy.inventory.nautobot import Nautobot  # noqa: PLC0415 -- as above
+        from topology.deploy.inventory.server.inventory import ServerInventory  # noqa: PLC0415
+    settings = server_settings(config, "NAUTOBOT_TOKEN")
+    return ServerInventory(settings, Nautobot(settings))
 
 
 def _netbox(config: Mapping[str, Any]) -> Inventory:
-    with _installed("netbox"):
-        from topology.deploy.inventory.netbox.inventory import NetboxInventory  # noqa: PLC0415 -- as above
-    return NetboxInventory(server_settings(config, "NETBOX_TOKEN"))
+    with _check_installed("netbox"):
+        from topology.deploy.inventory.netbox import Netbox  # noqa: PLC0415 -- as above
+        from topology.deploy.inventory.server.inventory import ServerInventory  # noqa: PLC0415
+    settings = server_settings(config, "NETBOX_TOKEN")
+    return ServerInventory(settings, Netbox(settings))
 
 
 @contextmanager
-def _installed(kind: str) -> Iterator[None]:
+def _check_installed(kind: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:

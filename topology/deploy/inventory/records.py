@@ -8,12 +8,12 @@ from topology.deploy.inventory.error import InventoryError
 from topology.plan.tables import Table
 from topology.views.record_tables import TABLES, Records, unique_keys
 
-__all__ = ["TABLES", "Records", "checked", "spelled"]
+__all__ = ["TABLES", "Records", "check_records", "key_text"]
 
 OWNER_CHARACTERS = 255  # what a text field of Nautobot takes
 
 
-def checked(owner: str, records: Records) -> dict[str, pl.DataFrame]:
+def check_records(owner: str, records: Records) -> dict[str, pl.DataFrame]:
     """The records in the order and dtypes of the dictionary, sorted by key, without empty tables.
 
     A column that may be null may also be left out.
@@ -35,7 +35,7 @@ def checked(owner: str, records: Records) -> dict[str, pl.DataFrame]:
     return made
 
 
-def spelled(table: Table, row: Mapping[str, object], key: tuple[str, ...] | None = None) -> str:
+def key_text(table: Table, row: Mapping[str, object], key: tuple[str, ...] | None = None) -> str:
     """The key of a record as people say it: `h1r0001`, `h1r0001n01 compute1`."""
     return " ".join(str(row[column]) for column in key or table.key)
 
@@ -62,7 +62,7 @@ def _frame(owner: str, table: Table, given: pl.DataFrame) -> pl.DataFrame:
         twice = frame[list(key)].is_duplicated()
         if twice.any():
             row = frame.filter(twice).row(0, named=True)
-            raise InventoryError(f"{owner}: {table.name} hold {spelled(table, row, key)} twice")
+            raise InventoryError(f"{owner}: {table.name} hold {key_text(table, row, key)} twice")
     return frame
 
 

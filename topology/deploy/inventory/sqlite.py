@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.records import checked, spelled
-from topology.deploy.inventory.sqlite_file import columns, quoted, readable, transaction
+from topology.deploy.inventory.records import check_records, key_text
+from topology.deploy.inventory.sqlite_file import columns, quote, readable, transaction
 from topology.plan.tables import Table
 from topology.views.record_tables import TABLES, Records, unique_keys
 
@@ -33,23 +33,23 @@ class SqliteInventory:
         Raises:
             InventoryError: A record is malformed, or another owner has one with the same key.
         """
-        rows = {name: _rows(frame) for name, frame in checked(owner, records).items()}
+        rows = {name: _rows(frame) for name, frame in check_records(owner, records).items()}
         with transaction(self._path) as db:
             token = _digest(rows)
-            if _digest(_standing(db, owner)) != token:
+            if _digest(_stored_rows(db, owner)) != token:
                 _replace(db, owner, rows)
         return token
 
     def token(self, owner: str) -> str | None:
         """Digest of the rows of `owner` as the file has them now; None without a row."""
         with readable(self._path) as db:
-            rows = _standing(db, owner) if db is not None else {}
+            rows = _stored_rows(db, owner) if db is not None else {}
         return _digest(rows) if rows else None
 
     def remove(self, owner: str) -> None:
         """Take away every row of `owner`; none is fine."""
         with readable(self._path) as db:
-            there = db is not None and bool(_standing(db, owner))
+            there = db is not None and bool(_stored_rows(db, owner))
         if there:
             with transaction(self._path) as db:
                 _replace(db, owner, {})
@@ -60,14 +60,14 @@ def _rows(frame: pl.DataFrame) -> list[Row]:
     return frame.with_columns(pl.col(pl.Boolean).cast(pl.Int64)).rows()
 
 
-def _standing(db: sqlite3.Connection, owner: str) -> dict[str, list[Row]]:
+def _stored_rows(db: sqlite3.Connection, owner: str) -> dict[str, list[Row]]:
     """Rows of `owner` by table, sorted by key; tables without a row are left out."""
     found = {name: _select(db, table, owner) for name, table in TABLES.items()}
     return {name: rows for name, rows in found.items() if rows}
 
 
 def _select(db: sqlite3.Connection, table: Table, owner: str) -> list[Row]:
-    order = ", ".join(quoted(column) for column in table.key)
+    order = ", ".join(quote(column) for column in table.key)
     query = f"SELECT {columns(table)} FROM {table.name} WHERE owner = ? ORDER BY {order}"  # noqa: S608 -- our own names
     return db.execute(query, (owner,)).fetchall()
 
@@ -88,10 +88,10 @@ def _replace(db: sqlite3.Connection, owner: str, rows: Mapping[str, list[Row]]) 
         try:
             db.executemany(insert, ((*row, owner) for row in mine))
         except sqlite3.IntegrityError as error:
-            raise _claimed(db, owner, table, mine) from error
+            raise _claim_error(db, owner, table, mine) from error
 
 
-def _claimed(db: sqlite3.Connection, owner: str, table: Table, mine: list[Row]) -> Exception:
+def _claim_error(db: sqlite3.Connection, owner: str, table: Table, mine: list[Row]) -> Exception:
     """The error that names the first record of `mine` whose key another owner has, and both owners."""
     schema = {column.name: pl.Int64 if column.dtype == pl.Boolean else column.dtype for column in table.columns}
     ours = pl.DataFrame(mine, schema=schema, orient="row")
@@ -100,7 +100,7 @@ def _claimed(db: sqlite3.Connection, owner: str, table: Table, mine: list[Row]) 
         if both.height:
             row = both.row(0, named=True)
             return InventoryError(
-                f"{table.name} {spelled(table, row, key)} is claimed by {owner} and stands for {row['owner']}",
+                f"{table.name} {key_text(table, row, key)} is claimed by {owner} and stands for {row['owner']}",
                 f"deploy or remove {row['owner']} first, so that it lets go of it",
             )
     return AssertionError(f"{table.name}: a row of {owner} was refused that breaks no key")
@@ -110,7 +110,7 @@ def _keys_of_others(db: sqlite3.Connection, owner: str, table: Table) -> Iterato
     """Each key of the table, and the rows of all other owners under it."""
     dtypes = {column.name: column.dtype for column in table.columns}
     for key in unique_keys(table):
-        names = ", ".join(map(quoted, key))
+        names = ", ".join(map(quote, key))
         query = f"SELECT {names}, owner FROM {table.name} WHERE owner <> ?"  # noqa: S608 -- our own names
         schema = {**{column: dtypes[column] for column in key}, "owner": pl.String}
         yield key, pl.DataFrame(db.execute(query, (owner,)).fetchall(), schema=schema, orient="row")

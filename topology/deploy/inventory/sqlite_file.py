@@ -42,12 +42,12 @@ def readable(path: Path) -> Iterator[sqlite3.Connection | None]:
     Raises:
         InventoryError: The file cannot be read, or is not an inventory of this version.
     """
-    with said(path):
+    with explain_errors(path):
         if not path.exists():
             yield None
             return
         with closing(_connect(path)) as db:
-            yield db if _recognised(db, path) else None
+            yield db if _is_inventory(db, path) else None
 
 
 @contextmanager
@@ -57,14 +57,14 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         InventoryError: The file cannot be made or written, or is not an inventory of this version.
     """
-    with said(path):
+    with explain_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(_connect(path)) as db:
             _use_log(db)
             db.execute("PRAGMA synchronous = FULL")  # what a deployment calls written survives a power cut
             db.execute("BEGIN IMMEDIATE")
             try:
-                if not _recognised(db, path):
+                if not _is_inventory(db, path):
                     _create(db)
                 yield db
                 db.execute("COMMIT")
@@ -75,7 +75,7 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def said(path: Path) -> Iterator[None]:
+def explain_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite or the system says into one line with the path."""
     try:
         yield
@@ -105,7 +105,7 @@ def _use_log(db: sqlite3.Connection) -> None:
             time.sleep(RETRY_S)
 
 
-def _recognised(db: sqlite3.Connection, path: Path) -> bool:
+def _is_inventory(db: sqlite3.Connection, path: Path) -> bool:
     """Whether the file holds an inventory; False when it is empty."""
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
@@ -125,24 +125,24 @@ def _create(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT")
     db.execute("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION,))
     for table in TABLES.values():
-        columns = ["owner TEXT NOT NULL", *map(_declared, table.columns)]
-        first, *others = (f"({', '.join(quoted(column) for column in key)})" for key in unique_keys(table))
+        columns = ["owner TEXT NOT NULL", *map(_column_sql, table.columns)]
+        first, *others = (f"({', '.join(quote(column) for column in key)})" for key in unique_keys(table))
         keys = [f"PRIMARY KEY {first}", *(f"UNIQUE {key}" for key in others)]
         db.execute(f"CREATE TABLE {table.name} ({', '.join([*columns, *keys])}) STRICT")
         db.execute(f"CREATE INDEX {table.name}_owner ON {table.name} (owner)")
 
 
-def _declared(column: Column) -> str:
+def _column_sql(column: Column) -> str:
     null = "" if column.null else " NOT NULL"
-    truth = f" CHECK ({quoted(column.name)} IN (0, 1))" if column.dtype == pl.Boolean else ""
-    return f"{quoted(column.name)} {TYPES[column.dtype]}{null}{truth}"  # type: ignore[index]
+    truth = f" CHECK ({quote(column.name)} IN (0, 1))" if column.dtype == pl.Boolean else ""
+    return f"{quote(column.name)} {TYPES[column.dtype]}{null}{truth}"  # type: ignore[index]
 
 
 def columns(table: Table) -> str:
     """The table's columns for a statement, in order, without the owner."""
-    return ", ".join(quoted(column.name) for column in table.columns)
+    return ", ".join(quote(column.name) for column in table.columns)
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """A column of the dictionary in quotes: `row` is a word of SQL."""
     return f'"{name}"'

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from topology.deploy.kubernetes.documents import Document
+from topology.deploy.kubernetes.documents import ManifestDocument
 from topology.deploy.kubernetes.ownership import APPLIED
 
 # What the server keeps for itself, and what controllers report
 _SERVERS_OWN = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 
 
-def is_current(live: dict[str, Any], document: Document) -> bool:
+def is_current(live: dict[str, Any], document: ManifestDocument) -> bool:
     """Whether nothing has to be sent: the same document was applied last, and every value of it still stands.
 
     False where only the server can tell, since it writes some values in a form of its own (`8000m` as `8`).

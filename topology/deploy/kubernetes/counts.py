@@ -7,7 +7,7 @@ from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class ObjectCounts:
     """What an apply or a delete did, in objects."""
 
     created: int = 0

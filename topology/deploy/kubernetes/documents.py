@@ -18,7 +18,7 @@ SIMULATED = "kwok.x-k8s.io/node"  # KWOK plays the kubelet of a Node that carrie
 _MARK = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
-class Key(NamedTuple):
+class ObjectKey(NamedTuple):
     """What names an object on a server; `namespace` is empty for what belongs to the whole cluster."""
 
     api_version: str
@@ -45,13 +45,13 @@ class _UnreadableError(Exception):
 
 
 @dataclass(frozen=True)
-class Document:
+class ManifestDocument:
     """One object of one file."""
 
     file: Path
     number: int  # of the document in its file, from 1
     body: dict[str, Any]
-    key: Key
+    key: ObjectKey
 
     def __str__(self) -> str:
         return f"{self.file}, document {self.number} ({self.key})"
@@ -68,7 +68,7 @@ class Document:
         return self.key[:2] == ("v1", "Node") and SIMULATED not in annotations
 
 
-def read(folders: Sequence[Path], *, simulated: bool = False) -> list[Document]:
+def read(folders: Sequence[Path], *, simulated: bool = False) -> list[ManifestDocument]:
     """Documents of the manifests in `folders`, in the order in which they are applied: file name, folder, place.
 
     Several folders are those of one cell, stage by stage: each holds the nodes that arrive and everything else as it
@@ -83,7 +83,7 @@ def read(folders: Sequence[Path], *, simulated: bool = False) -> list[Document]:
         raise KubernetesError(
             f"no manifests in {', '.join(map(str, folders))}; name a folder that topology build wrote"
         )
-    seen: dict[Key, Document] = {}
+    seen: dict[ObjectKey, ManifestDocument] = {}
     for document in documents:
         if (first := seen.setdefault(document.key, document)) is not document:
             raise KubernetesError(f"{document}: the same object is in {first.file}, document {first.number}")
@@ -103,7 +103,7 @@ def _files(folders: Sequence[Path], *, simulated: bool) -> list[Path]:
     return sorted(files, key=lambda path: (path.name, places.get(path.parent, places.get(path.parent.parent, 0))))
 
 
-def _documents(path: Path) -> Iterator[Document]:
+def _documents(path: Path) -> Iterator[ManifestDocument]:
     try:
         bodies = list(_bodies(path.read_text()))
     except (OSError, UnicodeDecodeError) as error:
@@ -114,15 +114,15 @@ def _documents(path: Path) -> Iterator[Document]:
         key = _key(body)
         if key is None:
             raise KubernetesError(f"{path}, document {number}: no object with apiVersion, kind and metadata.name")
-        yield Document(path, number, body, key)
+        yield ManifestDocument(path, number, body, key)
 
 
-def _key(body: Any) -> Key | None:  # noqa: ANN401 -- whatever a document holds
+def _key(body: Any) -> ObjectKey | None:  # noqa: ANN401 -- whatever a document holds
     metadata = body.get("metadata") if isinstance(body, dict) else None
     if not isinstance(metadata, dict):
         return None
     words = [body.get("apiVersion"), body.get("kind"), metadata.get("namespace") or "", metadata.get("name")]
-    key = Key(*(word if isinstance(word, str) else "" for word in words))
+    key = ObjectKey(*(word if isinstance(word, str) else "" for word in words))
     return key if key.api_version and key.kind and key.name else None
 
 

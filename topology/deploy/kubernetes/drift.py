@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from topology.deploy.kubernetes.compare import differences, is_current
-from topology.deploy.kubernetes.documents import Document, read
+from topology.deploy.kubernetes.documents import ManifestDocument, read
 from topology.deploy.kubernetes.errors import KubernetesError
 from topology.deploy.kubernetes.ownership import ApplySet, key_of
-from topology.deploy.kubernetes.placing import Placed, place
+from topology.deploy.kubernetes.placing import PlacedDocument, place
 from topology.deploy.kubernetes.server import Server
 
 
@@ -46,10 +46,10 @@ def drift(  # noqa: PLR0913 -- as `apply`
     """
     documents = read(list(folders), simulated=simulated)
     with Server(context=context, kubeconfig=kubeconfig, concurrency=concurrency) as server:
-        return drifted(documents, server, ApplySet(owner))
+        return find_drift(documents, server, ApplySet(owner))
 
 
-def drifted(documents: Sequence[Document], server: Server, owned: ApplySet) -> list[Drift]:
+def find_drift(documents: Sequence[ManifestDocument], server: Server, owned: ApplySet) -> list[Drift]:
     """Differences between `server` and `documents`; see `drift`."""
     placed = place(documents, server, owned)
     found = [each for of_one in server.each(lambda one: list(_of(one, server, owned)), placed) for each in of_one]
@@ -59,7 +59,7 @@ def drifted(documents: Sequence[Document], server: Server, owned: ApplySet) -> l
     return sorted(found, key=lambda each: (each.object, each.field))
 
 
-def _of(each: Placed, server: Server, owned: ApplySet) -> Iterator[Drift]:
+def _of(each: PlacedDocument, server: Server, owned: ApplySet) -> Iterator[Drift]:
     name = str(each.document.key)
     if each.waits:
         return
@@ -68,7 +68,7 @@ def _of(each: Placed, server: Server, owned: ApplySet) -> Iterator[Drift]:
         return
     if owned.has(each.live) and is_current(each.live, each.document):
         return
-    marked = owned.marked(each.document, adopted=each.adopted)
+    marked = owned.with_marks(each.document, adopted=each.adopted)
     answer = server.apply(each.kind, each.document.key, marked, dry_run=True)
     if not answer.fine:
         raise KubernetesError(f"{each.document}: {answer.refusal}")

@@ -10,7 +10,7 @@ class KubernetesError(Exception):
 
 
 def stop_at(refusals: Sequence[str]) -> None:
-    """Nothing when there are none.
+    """Raise the refusals, if there are any.
 
     Raises:
         KubernetesError: with the first `SHOWN` of them, and how many more there are.

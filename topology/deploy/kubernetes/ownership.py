@@ -15,9 +15,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from topology.deploy.kubernetes.documents import Document, Key
+from topology.deploy.kubernetes.documents import ManifestDocument, ObjectKey
 from topology.deploy.kubernetes.errors import KubernetesError
-from topology.deploy.kubernetes.server import Kind, Server
+from topology.deploy.kubernetes.server import ResourceKind, Server
 
 MEMBER = "applyset.kubernetes.io/part-of"
 IDENTITY = "applyset.kubernetes.io/id"
@@ -30,7 +30,7 @@ RANK = "cluster-topology/rank"
 VERSION = "cluster-topology/v1"
 HOME = "default"  # the namespace of the sets' ConfigMaps: every cluster has it
 _OWNER = re.compile(r"[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?")
-_CONFIG_MAPS = Kind("v1", "ConfigMap", "configmaps", namespaced=True)
+_CONFIG_MAPS = ResourceKind("v1", "ConfigMap", "configmaps", namespaced=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class ApplySet:
     def __init__(self, owner: str) -> None:
         if not _OWNER.fullmatch(owner):
             raise KubernetesError(f"owner {owner!r} must be lower-case letters, digits, '-' and '.', as host names are")
-        self._key = Key("v1", "ConfigMap", HOME, f"topology-{owner}")
+        self._key = ObjectKey("v1", "ConfigMap", HOME, f"topology-{owner}")
         digest = hashlib.sha256(f"{self._key.name}.{HOME}.ConfigMap.".encode()).digest()
         self.identity = f"applyset-{base64.urlsafe_b64encode(digest).decode().rstrip('=')}-v1"
 
@@ -67,7 +67,7 @@ class ApplySet:
             raise KubernetesError(f"{name} belongs to another apply set, {label}: delete it there, or rename it here")
         return label is not None
 
-    def marked(self, document: Document, *, adopted: bool) -> dict[str, Any]:
+    def with_marks(self, document: ManifestDocument, *, adopted: bool) -> dict[str, Any]:
         """What is sent of a document: its body with the marks of this set."""
         metadata = document.body["metadata"]
         marks = {APPLIED: document.digest, **({ADOPTED: "true"} if adopted else {})}
@@ -112,12 +112,12 @@ class ApplySet:
 
     def members(
         self, server: Server, content: Content, *, names_only: bool = False
-    ) -> list[tuple[Kind, dict[str, Any]]]:
+    ) -> list[tuple[ResourceKind, dict[str, Any]]]:
         """Every member on the server, in all kinds and namespaces of `content`. Kinds that are gone have none."""
-        found: list[tuple[Kind, dict[str, Any]]] = []
+        found: list[tuple[ResourceKind, dict[str, Any]]] = []
         for word in sorted(content.kinds):
             name, _, group = word.partition(".")
-            kind = server.preferred(group, name)
+            kind = server.preferred_kind(group, name)
             if kind is not None:
                 for place in sorted(content.namespaces | {HOME}) if kind.namespaced else [""]:
                     listed = server.objects(kind, place, label=self.selector, names_only=names_only)
@@ -125,19 +125,19 @@ class ApplySet:
         return found
 
 
-def content_of(keys: Iterable[Key]) -> Content:
+def content_of(keys: Iterable[ObjectKey]) -> Content:
     """Where the objects of these names are."""
-    listed: Collection[Key] = list(keys)
+    listed: Collection[ObjectKey] = list(keys)
     return Content(
         frozenset(f"{key.kind}.{key.group}".rstrip(".") for key in listed),
         frozenset(key.namespace for key in listed if key.namespace),
     )
 
 
-def key_of(kind: Kind, live: dict[str, Any]) -> Key:
+def key_of(kind: ResourceKind, live: dict[str, Any]) -> ObjectKey:
     """What names an object that the server gave."""
     metadata = live["metadata"]
-    return Key(kind.api_version, kind.kind, metadata.get("namespace", ""), metadata["name"])
+    return ObjectKey(kind.api_version, kind.kind, metadata.get("namespace", ""), metadata["name"])
 
 
 def is_adopted(live: dict[str, Any]) -> bool:

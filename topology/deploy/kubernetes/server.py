@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from topology.deploy.kubernetes.documents import Key
+from topology.deploy.kubernetes.documents import ObjectKey
 from topology.deploy.kubernetes.errors import KubernetesError
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ _Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ResourceKind:
     """Where the objects of a kind are found."""
 
     api_version: str
@@ -45,7 +44,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServerResponse:
     """What the server said."""
 
     status: int
@@ -95,14 +94,12 @@ class Server:
         except (ConfigError, ValueError, OSError) as error:
             raise KubernetesError(f"{self.where}: cannot be connected to: {error}") from error
         self._pool = ThreadPoolExecutor(concurrency)
-        self._kinds: dict[str, dict[str, Kind]] = {}
+        self._kinds: dict[str, dict[str, ResourceKind]] = {}
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
         self._client.close()
 
@@ -110,20 +107,20 @@ class Server:
         """What `work` gives for every item, in their order, done side by side."""
         return list(self._pool.map(work, items))
 
-    def kind(self, api_version: str, name: str) -> Kind | None:
+    def kind(self, api_version: str, name: str) -> ResourceKind | None:
         """The kind as this server has it, or None when it does not. An answer is remembered; see `forget`."""
         if api_version not in self._kinds:
             base = "/apis/" if "/" in api_version else "/api/"
             answer = self.ask("GET", f"{base}{api_version}")
             listed = answer.body.get("resources", []) if answer.fine else []
             self._kinds[api_version] = {
-                each["kind"]: Kind(api_version, each["kind"], each["name"], each["namespaced"])
+                each["kind"]: ResourceKind(api_version, each["kind"], each["name"], each["namespaced"])
                 for each in listed
                 if "/" not in each["name"]  # `nodes/status` and the like are parts of objects
             }
         return self._kinds[api_version].get(name)
 
-    def preferred(self, group: str, name: str) -> Kind | None:
+    def preferred_kind(self, group: str, name: str) -> ResourceKind | None:
         """The kind of a group in the version that the server likes best, or None when it does not have it."""
         if not group:
             return self.kind("v1", name)
@@ -134,7 +131,9 @@ class Server:
         """Ask for kinds anew, since a CRD has brought some."""
         self._kinds.clear()
 
-    def objects(self, kind: Kind, namespace: str = "", *, label: str = "", names_only: bool = False) -> Iterator[Any]:
+    def objects(
+        self, kind: ResourceKind, namespace: str = "", *, label: str = "", names_only: bool = False
+    ) -> Iterator[Any]:
         """All objects of a kind, or those of a namespace or with a label; their metadata alone with `names_only`."""
         params = {"limit": str(PAGE), **({"labelSelector": label} if label else {})}
         headers = {"Accept": NAMES_ONLY} if names_only else {}
@@ -147,14 +146,16 @@ class Server:
                 return
             params["continue"] = more
 
-    def must(self, method: str, path: str, **options: Any) -> Answer:  # noqa: ANN401 -- those of `ask`
+    def must(self, method: str, path: str, **options: Any) -> ServerResponse:  # noqa: ANN401 -- those of `ask`
         """As `ask`, where anything but success stops the work."""
         answer = self.ask(method, path, **options)
         if not answer.fine:
             raise KubernetesError(f"{self.where}: {answer.refusal}")
         return answer
 
-    def apply(self, kind: Kind, key: Key, body: Mapping[str, Any], *, dry_run: bool = False) -> Answer:
+    def apply(
+        self, kind: ResourceKind, key: ObjectKey, body: Mapping[str, Any], *, dry_run: bool = False
+    ) -> ServerResponse:
         """Answer to a server-side apply, 201 for a new object. Fields that others hold become ours."""
         params = {"fieldManager": FIELD_MANAGER, "force": "true", **({"dryRun": "All"} if dry_run else {})}
         return self.ask("PATCH", kind.path(key.namespace, key.name), params=params, body=body, content=APPLY)
@@ -168,7 +169,7 @@ class Server:
         body: Mapping[str, Any] | None = None,
         content: str = "application/json",
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ServerResponse:
         """Answer of the server; a request that it was too busy for is repeated.
 
         Raises:
@@ -187,7 +188,7 @@ class Server:
             time.sleep(min(float(_seconds(response.headers.get("Retry-After"))), 10) or 0.2 * 2**attempt)
         if response.status_code == 401:  # noqa: PLR2004 -- HTTP's own code
             raise KubernetesError(f"{self.where}: 401, the server does not know this user; log in again")
-        return Answer(response.status_code, _json(response))
+        return ServerResponse(response.status_code, _json(response))
 
 
 def _json(response: Any) -> dict[str, Any]:  # noqa: ANN401 -- of whichever HTTP client lightkube brings

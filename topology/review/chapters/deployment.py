@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from typing import Any
 
+from topology.artifacts.output.manifest import digest_of, files_below
 from topology.review.amounts import count, plural
 from topology.review.document import (
     Block,
@@ -80,10 +80,8 @@ def _resources(document: Mapping[str, Any], side: Side) -> Resources:
     """Resources of an inventory; a bundle's digest is that of the files in its folder."""
     made = {each["name"]: (each["digest"], tuple(each["aliases"])) for each in document["resources"]}
     for each in document["bundles"]:
-        folder = f"{each['folder']}/"
-        files = sorted((path, digest) for path, digest in side.artifacts.items() if path.startswith(folder))
-        text = "".join(f"{path.removeprefix(folder)} {digest}\n" for path, digest in files)
-        made[each["name"]] = (sha256(text.encode()).hexdigest(), tuple(each["aliases"]))
+        files = files_below(side.artifacts, each["folder"])
+        made[each["name"]] = (digest_of(files.items()), tuple(each["aliases"]))
     return made
 
 

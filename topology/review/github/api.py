@@ -45,7 +45,7 @@ class ApiError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GithubResponse:
     """Body and address of the next page, which is empty on the last."""
 
     body: bytes
@@ -132,7 +132,9 @@ class Api:
         if urlsplit(address)[:2] != urlsplit(self.base)[:2]:
             raise ApiError("the next page lies at another host", 0)
 
-    def _patient(self, method: str, address: str, most_bytes: int = MOST_BYTES, *, signed: bool = True) -> Answer:
+    def _patient(
+        self, method: str, address: str, most_bytes: int = MOST_BYTES, *, signed: bool = True
+    ) -> GithubResponse:
         for turn in range(TRIES):
             try:
                 return self._once(method, address, None, most_bytes, signed=signed)
@@ -144,17 +146,17 @@ class Api:
 
     def _once(
         self, method: str, address: str, data: bytes | None, most_bytes: int = MOST_BYTES, *, signed: bool = True
-    ) -> Answer:
+    ) -> GithubResponse:
         headers = {"User-Agent": "cluster-topology", "X-GitHub-Api-Version": "2022-11-28"}
         if signed:
             headers |= {"Accept": "application/vnd.github+json", "Authorization": f"Bearer {self.token}"}
         request = Request(address, data, headers, method=method)  # noqa: S310 - https, or this very machine
         try:
             with build_opener(_Stay).open(request, timeout=TIMEOUT_S) as response:
-                return Answer(_read(response, most_bytes), _next(response.headers.get("Link", "")), "")
+                return GithubResponse(_read(response, most_bytes), _next(response.headers.get("Link", "")), "")
         except HTTPError as error:
             if error.code in {301, 302, 303, 307, 308}:
-                return Answer(b"", "", error.headers.get("Location", ""))
+                return GithubResponse(b"", "", error.headers.get("Location", ""))
             _refuse(error)
         except (URLError, HTTPException, OSError) as error:
             raise ApiError(f"no answer: {type(error).__name__}", 0, FIRST_PAUSE_S) from None

@@ -51,7 +51,7 @@ class Body:
         return self.text.partition("\n")[0]
 
 
-def checked(text: str, *, only_update: bool = False) -> Body:
+def check_body(text: str, *, only_update: bool = False) -> Body:
     """The text as a comment's body.
 
     Raises:
@@ -69,13 +69,13 @@ def checked(text: str, *, only_update: bool = False) -> Body:
     return Body(marker[1], text, only_update)
 
 
-def unchanged(spec: str) -> str:
+def unchanged_text(spec: str) -> str:
     """What a comment says when its spec, after some push, is as it was."""
     return f"<!-- topology:{spec} -->\n✅ **Nothing changes** against the merge base.\n"
 
 
 def _check(text: str) -> None:
-    """Nothing when all of the text is harmless.
+    """Check that all of the text is harmless.
 
     Raises:
         ForgedError: with the kind of thing found first.

@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 
-from topology.review.github.bodies import MOST_CHARACTERS, Body, ForgedError, checked
+from topology.review.github.bodies import MOST_CHARACTERS, Body, ForgedError, check_body
 
 ARTIFACT = "topology-comments"
 MOST_BYTES = 4 * 1024 * 1024  # of the archive
@@ -46,7 +46,7 @@ def _bodies(opened: zipfile.ZipFile) -> list[Body]:
             data = file.read(_MOST_TEXT_BYTES + 1)
         if len(data) > _MOST_TEXT_BYTES:
             raise ForgedError(f"{entry.filename} with more than {_MOST_TEXT_BYTES:,} bytes")
-        body = checked(data.decode(), only_update=name[1] == "same")
+        body = check_body(data.decode(), only_update=name[1] == "same")
         if body.spec in made:
             raise ForgedError("two texts for one spec")
         made[body.spec] = body

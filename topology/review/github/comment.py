@@ -28,7 +28,7 @@ def comment() -> int:
         if about is None:
             say("no open pull request has this head any more; nothing is written")
             return 0
-        found = _found(api, about.run_id)
+        found = _read_bodies(api, about.run_id)
         for body in found:
             say(f"{body.spec}: {comments.write(api, about, body, author)}")
     except (ApiError, ForgedError) as error:
@@ -37,7 +37,7 @@ def comment() -> int:
     return 0
 
 
-def _found(api: Api, run_id: str) -> list[Body]:
+def _read_bodies(api: Api, run_id: str) -> list[Body]:
     """Bodies in the newest artifact of the run.
 
     Raises:

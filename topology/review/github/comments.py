@@ -8,7 +8,7 @@ from topology.review.github.bodies import FORK, MOST_CHARACTERS, Body
 from topology.review.github.pull import Pull, newest_head
 
 
-class Done(StrEnum):
+class CommentOutcome(StrEnum):
     """What became of a body."""
 
     CREATED = "created"
@@ -26,7 +26,7 @@ class Comment:
     text: str
 
 
-def write(api: Api, pull: Pull, body: Body, author: str) -> Done:
+def write(api: Api, pull: Pull, body: Body, author: str) -> CommentOutcome:
     """Make the comment say what the body says.
 
     A failed write may have been carried out all the same, and a comment may be deleted meanwhile: every try
@@ -38,7 +38,7 @@ def write(api: Api, pull: Pull, body: Body, author: str) -> Done:
     text = _with_origin(body, pull)
     for turn in range(TRIES):
         if newest_head(api, pull) != pull.head_sha:
-            return Done.SUPERSEDED
+            return CommentOutcome.SUPERSEDED
         there = find(api, pull, body.marker, author)
         try:
             return _write_once(api, pull, there, text, only_update=body.only_update)
@@ -62,16 +62,16 @@ def find(api: Api, pull: Pull, marker: str, author: str) -> Comment | None:
     return None
 
 
-def _write_once(api: Api, pull: Pull, there: Comment | None, text: str, *, only_update: bool) -> Done:
+def _write_once(api: Api, pull: Pull, there: Comment | None, text: str, *, only_update: bool) -> CommentOutcome:
     if there is None:
         if only_update:
-            return Done.NONE
+            return CommentOutcome.NONE
         api.send("POST", f"issues/{pull.number}/comments", {"body": text})
-        return Done.CREATED
+        return CommentOutcome.CREATED
     if there.text.strip() == text.strip():
-        return Done.EQUAL
+        return CommentOutcome.EQUAL
     api.send("PATCH", f"issues/comments/{there.number}", {"body": text})
-    return Done.UPDATED
+    return CommentOutcome.UPDATED
 
 
 def _with_origin(body: Body, pull: Pull) -> str:

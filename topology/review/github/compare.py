@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 from topology.findings import shown
 from topology.review.forms.escape import fenced
-from topology.review.github.bodies import MARKER, MOST_CHARACTERS, unchanged
+from topology.review.github.bodies import MARKER, MOST_CHARACTERS, unchanged_text
 from topology.review.github.bundle import MOST_FILES
-from topology.review.github.history import History, carried
+from topology.review.github.history import History, fits_marker
 from topology.review.github.runner import JobError, Runner, annotate, say, variable
 
 SUMMARY_CHARACTERS = 900_000  # of all specs; a step's summary takes 1,024 KiB
@@ -28,7 +28,7 @@ _SAID_LINES, _SAID_COLUMNS = 20, 300
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ActionInputs:
     """Inputs of the action."""
 
     specs: tuple[str, ...]
@@ -40,7 +40,7 @@ class Wishes:
     out: Path
 
     @classmethod
-    def from_environment(cls, runner: Runner) -> "Wishes":
+    def from_environment(cls, runner: Runner) -> "ActionInputs":
         """Inputs as action.yml hands them over.
 
         Raises:
@@ -75,10 +75,10 @@ def compare() -> int:
         JobError: the runner, an input or the clone does not allow any comparison.
     """
     runner = Runner.from_environment()
-    wishes = Wishes.from_environment(runner)
-    history = History.between(Path.cwd(), wishes.base, wishes.head)
-    specs = history.specs(wishes.specs)
-    for odd in [spec for spec in specs if not carried(spec)]:
+    inputs = ActionInputs.from_environment(runner)
+    history = History.between(Path.cwd(), inputs.base, inputs.head)
+    specs = history.specs(inputs.specs)
+    for odd in [spec for spec in specs if not fits_marker(spec)]:
         annotate("warning", f"{shown(odd, 100)} is left out: its path has characters that a comment cannot carry")
         del specs[odd]
     changed = [spec for spec, touched in specs.items() if touched]
@@ -86,19 +86,19 @@ def compare() -> int:
     if len(specs) > MOST_FILES:
         annotate("warning", f"{len(specs)} specs; comments are written for {MOST_FILES} at most")
     for folder in ("comments", "review"):
-        (wishes.out / folder).mkdir(parents=True, exist_ok=True)
+        (inputs.out / folder).mkdir(parents=True, exist_ok=True)
     worst = FINE
     each = max(SUMMARY_CHARACTERS // max(len(changed), 1), LEAST_CHARACTERS)
     for number, (spec, touched) in enumerate(specs.items(), 1):
         if touched:
-            review = Comparison(history, wishes, spec, number, each)
+            review = Comparison(history, inputs, spec, number, each)
             worst = max(worst, review.run())
             _summarize(runner, review)
         else:
-            _leave(wishes.out / "comments" / f"same-{number:03}.md", unchanged(spec))
+            _leave(inputs.out / "comments" / f"same-{number:03}.md", unchanged_text(spec))
     if not changed:
         runner.summarize("No spec changes.")
-    runner.output("directory", str(wishes.out))
+    runner.output("directory", str(inputs.out))
     runner.output("specs", str(len(specs)))
     runner.output("changed", str(len(changed)))
     return worst
@@ -109,7 +109,7 @@ class Comparison:
     """One spec of a pull request, compared by the command that a user has, in a process of its own."""
 
     history: History
-    wishes: Wishes
+    inputs: ActionInputs
     spec: str
     number: int
     length: int  # characters of the review in the summary
@@ -117,18 +117,18 @@ class Comparison:
     @property
     def body(self) -> Path:
         """Text of the comment."""
-        return self.wishes.out / "comments" / f"changed-{self.number:03}.md"
+        return self.inputs.out / "comments" / f"changed-{self.number:03}.md"
 
     def run(self) -> int:
         """Exit code of the comparison, when its files are written and its log is said."""
         name = f"{self.number:03}-{self.spec.replace('/', '-').removesuffix('.yaml')}"
-        folder = self.wishes.out / "review"
+        folder = self.inputs.out / "review"
         forms = (
             f"markdown={self.body}",
             f"markdown:{self.length}={self.longer}",
             f"json={folder / name}.jsonl",
             f"sarif={folder / name}.sarif",
-            self.wishes.form,
+            self.inputs.form,
         )
         code, out, err = self._diff(forms, ("--pictures", str(folder / name)))
         say(f"\n{self.spec}\n{out}".rstrip())
@@ -143,7 +143,7 @@ class Comparison:
     @property
     def longer(self) -> Path:
         """The review as the summary has it."""
-        return self.wishes.out / f"summary-{self.number:03}.md"
+        return self.inputs.out / f"summary-{self.number:03}.md"
 
     def at_length(self) -> str:
         """The review for the summary; the comment's text where it cannot be had."""
@@ -158,8 +158,8 @@ class Comparison:
         words = [
             *("diff", f"{self.history.base}:{self.spec}", f"{self.history.head}:{self.spec}"),
             *(word for form in forms for word in ("--format", form)),
-            *(word for condition in self.wishes.fail_on for word in ("--fail-on", condition)),
-            *("--max-chars", str(self.wishes.characters), *options),
+            *(word for condition in self.inputs.fail_on for word in ("--fail-on", condition)),
+            *("--max-chars", str(self.inputs.characters), *options),
         ]
         kept = {name: value for name, value in os.environ.items() if "TOKEN" not in name}
         try:

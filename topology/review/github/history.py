@@ -52,14 +52,14 @@ class History:
         builds = {PurePosixPath(path).parent / "source" for path in every if PurePosixPath(path).name == MANIFEST}
         fitting = {path for path in every if any(each.fullmatch(path) for each in wanted)}
         found = sorted(path for path in fitting if PurePosixPath(path).parent not in builds)
-        folders = [PurePosixPath(path).parent for path in self._changed()]
+        folders = [PurePosixPath(path).parent for path in self._changed_paths()]
         touched = {folder for each in folders for folder in (each, *each.parents)}
         return {path: PurePosixPath(path).parent in touched for path in found}
 
     def _files(self, commit: str) -> list[str]:
         return _paths(git(self.top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit))
 
-    def _changed(self) -> list[str]:
+    def _changed_paths(self) -> list[str]:
         options = (
             "--no-renames",
             "--no-ext-diff",
@@ -72,7 +72,7 @@ class History:
         return _paths(git(self.top, "diff-tree", *options, self.base, self.head))
 
 
-def carried(path: str) -> bool:
+def fits_marker(path: str) -> bool:
     """Whether a marker and a log carry the path as it is."""
     return _PATH.fullmatch(path) is not None
 

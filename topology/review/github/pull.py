@@ -31,7 +31,7 @@ def of_event(runner: Runner, api: Api) -> Pull | None:
     try:
         if runner.event_name == "pull_request":
             pull = runner.event["pull_request"]
-            return Pull(int(pull["number"]), sha(pull["head"]["sha"]), _forked(pull, runner), runner.run_id)
+            return Pull(int(pull["number"]), sha(pull["head"]["sha"]), _is_from_fork(pull, runner), runner.run_id)
         if runner.event_name == "workflow_run":
             return _of_run(runner.event["workflow_run"], runner, api)
     except (KeyError, TypeError, ValueError):
@@ -64,7 +64,7 @@ def _of_run(run: dict[str, Any], runner: Runner, api: Api) -> Pull | None:
     branch = f"{run['head_repository']['owner']['login']}:{run['head_branch']}"
     for pull in api.pages("pulls", state="open", head=branch):
         if pull["head"]["sha"] == head and (pull["head"]["repo"] or {}).get("id") == run["head_repository"]["id"]:
-            return Pull(int(pull["number"]), head, _forked(pull, runner), str(int(run["id"])))
+            return Pull(int(pull["number"]), head, _is_from_fork(pull, runner), str(int(run["id"])))
     return None
 
 
@@ -77,5 +77,5 @@ def newest_head(api: Api, pull: Pull) -> str:
     return str(api.get(f"pulls/{pull.number}")["head"]["sha"])
 
 
-def _forked(pull: dict[str, Any], runner: Runner) -> bool:
+def _is_from_fork(pull: dict[str, Any], runner: Runner) -> bool:
     return (pull["head"]["repo"] or {}).get("full_name") != runner.repository

@@ -15,7 +15,7 @@ OWN = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DefinitionFolder:
     """A folder of definitions in a Go module; its files are named GROUP_PLURAL.yaml."""
 
     group: str
@@ -29,18 +29,18 @@ class Source:
 
 
 SOURCES = (
-    Source("batch.volcano.sh", "volcano.sh/volcano", "v1.15.1", "config/crd/volcano/bases"),
-    Source("cluster.x-k8s.io", "sigs.k8s.io/cluster-api", "v1.12.0"),
-    Source("jobset.x-k8s.io", "sigs.k8s.io/jobset", "v0.10.1", "config/components/crd/bases"),
-    Source("kueue.x-k8s.io", "sigs.k8s.io/kueue", "v0.19.2", "config/components/crd/bases"),
-    Source("kwok.x-k8s.io", "sigs.k8s.io/kwok", "v0.8.0", "kustomize/crd/bases"),
-    Source("leaderworkerset.x-k8s.io", "sigs.k8s.io/lws", "v0.7.0"),
-    Source("mellanox.com", "github.com/Mellanox/network-operator", "v1.4.0"),  # the newest that is served
-    Source("nvidia.com", "github.com/NVIDIA/gpu-operator", "v1.11.1"),  # the newest that is served
-    Source("scheduling.volcano.sh", "volcano.sh/volcano", "v1.15.1", "config/crd/volcano/bases"),
-    Source("slinky.slurm.net", "github.com/SlinkyProject/slurm-operator", "v1.1.0"),
-    Source("sriovnetwork.openshift.io", "github.com/k8snetworkplumbingwg/sriov-network-operator", "v1.6.0"),
-    Source("topology.volcano.sh", "volcano.sh/volcano", "v1.15.1", "config/crd/volcano/bases"),
+    DefinitionFolder("batch.volcano.sh", "volcano.sh/volcano", "v1.15.1", "config/crd/volcano/bases"),
+    DefinitionFolder("cluster.x-k8s.io", "sigs.k8s.io/cluster-api", "v1.12.0"),
+    DefinitionFolder("jobset.x-k8s.io", "sigs.k8s.io/jobset", "v0.10.1", "config/components/crd/bases"),
+    DefinitionFolder("kueue.x-k8s.io", "sigs.k8s.io/kueue", "v0.19.2", "config/components/crd/bases"),
+    DefinitionFolder("kwok.x-k8s.io", "sigs.k8s.io/kwok", "v0.8.0", "kustomize/crd/bases"),
+    DefinitionFolder("leaderworkerset.x-k8s.io", "sigs.k8s.io/lws", "v0.7.0"),
+    DefinitionFolder("mellanox.com", "github.com/Mellanox/network-operator", "v1.4.0"),  # the newest that is served
+    DefinitionFolder("nvidia.com", "github.com/NVIDIA/gpu-operator", "v1.11.1"),  # the newest that is served
+    DefinitionFolder("scheduling.volcano.sh", "volcano.sh/volcano", "v1.15.1", "config/crd/volcano/bases"),
+    DefinitionFolder("slinky.slurm.net", "github.com/SlinkyProject/slurm-operator", "v1.1.0"),
+    DefinitionFolder("sriovnetwork.openshift.io", "github.com/k8snetworkplumbingwg/sriov-network-operator", "v1.6.0"),
+    DefinitionFolder("topology.volcano.sh", "volcano.sh/volcano", "v1.15.1", "config/crd/volcano/bases"),
 )
 
 

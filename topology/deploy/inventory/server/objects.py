@@ -35,7 +35,7 @@ APPLIANCE_ROLE = "appliance"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ObjectKind:
     """A kind of object: what the server's own fields hold of it, and its marks."""
 
     columns: Mapping[str, pl.DataType]
@@ -56,8 +56,8 @@ def _numbers(*names: str) -> dict[str, pl.DataType]:
 
 
 # In the order in which they are made: what an object refers to comes before it.
-KINDS: Mapping[str, Kind] = {
-    "panels": Kind(
+KINDS: Mapping[str, ObjectKind] = {
+    "panels": ObjectKind(
         _texts("name", "location", "power_path"),
         {
             **_texts("kind", "stage"),
@@ -65,22 +65,22 @@ KINDS: Mapping[str, Kind] = {
             "permitted": TRUTH,
         },
     ),
-    "racks": Kind(
+    "racks": ObjectKind(
         {**_texts("name", "location", "group", "role"), **_numbers("height_u")},
         {**_texts("design", "stage"), **_numbers("position", "power_w")},
     ),
-    "feeds": Kind(
+    "feeds": ObjectKind(
         {**_texts("name", "panel", "rack", "power_path", "phase"), **_numbers("amperage")},
         {**_texts("breaker_a", "phases", "stage"), **_numbers("breaker", "circuits", "capacity_w", "load_w")},
     ),
-    "devices": Kind(
+    "devices": ObjectKind(
         {**_texts("name", "location", "rack", "face", "role", "type"), **_numbers("position")},
         {
             **_texts("product", "domain", "fabric", "stage"),
             **_numbers("slot", "gpus", "plane", "units", "power_w", "energy_wh"),
         },
     ),
-    "cables": Kind(
+    "cables": ObjectKind(
         _texts("a_device", "a_port", "b_device", "b_port"),
         {**_texts("fabric", "hop", "stage"), **_numbers("plane", "rate_gbps")},
     ),
@@ -110,10 +110,10 @@ def objects(records: Mapping[str, pl.DataFrame], catalog: Catalog) -> dict[str, 
         "devices": _devices(given, catalog),
         "cables": _cables(given["cables"]),
     }
-    return {kind: shaped(kind, frame) for kind, frame in made.items() if frame.height}
+    return {kind: conform(kind, frame) for kind, frame in made.items() if frame.height}
 
 
-def shaped(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+def conform(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The columns of `kind` in order and dtype, null where the frame has none; sorted by key."""
     schema = KINDS[kind].schema
     return frame.select(
@@ -128,12 +128,12 @@ def custom_fields(owner: str, marks: Iterable[str]) -> pl.Expr:
     return pl.struct(pl.lit(owner).alias(OWNER), pl.col("key").alias(KEY), *columns)
 
 
-def digest(standing: Objects) -> str:
+def digest(there: Objects) -> str:
     """SHA-256 of objects, as hex: the token of what a server holds."""
     rows = {
-        kind: standing[kind].select(list(described.schema)).rows()  # without the ids that a server gives
+        kind: there[kind].select(list(described.schema)).rows()  # without the ids that a server gives
         for kind, described in KINDS.items()
-        if kind in standing and standing[kind].height
+        if kind in there and there[kind].height
     }
     return hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode()).hexdigest()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pwd import getpwuid
 from stat import S_ISDIR, S_ISLNK
 
-from topology.artifacts.output.refusal import OutputError, shown, telling
+from topology.artifacts.output.refusal import OutputError, explain_errors, shown
 
 NAME_BYTES = 255  # NAME_MAX of Linux file systems
 PATH_BYTES = 4096  # PATH_MAX of Linux, the closing NUL included
@@ -18,7 +18,7 @@ LONGEST_SIBLING = ".{name}.versions/1234567890"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OutputFolder:
     """OUT and what a build keeps beside it; all on one file system, so that a rename is one step."""
 
     out: Path  # absolute; no link above it, and itself one only when it is ours
@@ -53,7 +53,7 @@ class Place:
         Raises:
             OutputError: something else stands there: a file, or a link that is not ours.
         """
-        with telling(self.out):
+        with explain_errors(self.out):
             try:
                 mode = self.out.lstat().st_mode
             except FileNotFoundError:
@@ -72,7 +72,7 @@ class Place:
             return folder
 
 
-def place(out: Path) -> Place:
+def output_folder(out: Path) -> OutputFolder:
     """The place of `out`, taken from the working folder; nothing is written.
 
     A link at or above the working folder is the user's own way to it, and one that stands in
@@ -90,11 +90,11 @@ def place(out: Path) -> Place:
     for parent in reversed(path.parents):
         if parent.parent != Path("/") and parent.is_symlink():
             raise OutputError(f"{shown(parent)} is a symbolic link", "name the real folder with -o")
-    return Place(path)
+    return OutputFolder(path)
 
 
 def _check_name(path: Path) -> None:
-    """Nothing when OUT may have this path and its neighbours theirs, whatever stands there."""
+    """Check that OUT may have this path and its neighbours theirs, whatever stands there."""
     if path.parent == path:
         raise OutputError("/ cannot be an output folder", "name a folder below it with -o")
     if SIBLING.fullmatch(path.name):
@@ -107,14 +107,14 @@ def _check_name(path: Path) -> None:
 
 
 def check_length(path: Path) -> None:
-    """Nothing when the system can open `path`; OutputError when it is too long for that."""
+    """Check that the system can open `path`; OutputError when it is too long for that."""
     if len(os.fsencode(path)) >= PATH_BYTES:
         message = f"{shown(path)[:60]}…: the path has {len(os.fsencode(path))} bytes"
         raise OutputError(message, f"choose a shorter folder with -o; a path takes {PATH_BYTES - 1} bytes")
 
 
-def check_place(place: Place, forbidden: Sequence[Path]) -> None:
-    """Nothing when a build may replace the folder at OUT.
+def check_replaceable(place: OutputFolder, forbidden: Sequence[Path]) -> None:
+    """Check that a build may replace the folder at OUT.
 
     Raises:
         OutputError: OUT is a home, a repository, a mount point, or holds the working folder

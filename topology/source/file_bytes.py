@@ -20,7 +20,7 @@ _KINDS = {
 }
 
 
-def contents(path: Path, root: Path | None) -> bytes:
+def file_bytes(path: Path, root: Path | None) -> bytes:
     """Bytes of the file at `path`; with `root`, only of one that lies under it, links followed.
 
     The size and the kind are those of the file that was opened, not of the name: nothing can
@@ -34,11 +34,11 @@ def contents(path: Path, root: Path | None) -> bytes:
         real = os.path.realpath(path, strict=True)
         if root is not None and not Path(real).is_relative_to(os.path.realpath(root, strict=True)):
             help_ = "copy the file into the folder of the spec"
-            raise _refused("S104", f"it leads out of the folder {display(root)}", name, help_)
+            raise _refusal("S104", f"it leads out of the folder {display(root)}", name, help_)
         descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else str(error)
-        raise _refused("S101", f"cannot read the file: {_lower(words)}", name, "check the path") from None
+        raise _refusal("S101", f"cannot read the file: {_lower(words)}", name, "check the path") from None
     try:
         return _regular(descriptor, name)
     finally:
@@ -54,9 +54,9 @@ def _regular(descriptor: int, name: str) -> bytes:
     about = os.fstat(descriptor)
     if not stat.S_ISREG(about.st_mode):
         kind = _KINDS.get(stat.S_IFMT(about.st_mode), "no regular file")
-        raise _refused("S102", f"it is {kind}, not a regular file", name, "name a file, or - for stdin")
+        raise _refusal("S102", f"it is {kind}, not a regular file", name, "name a file, or - for stdin")
     if about.st_size > MAX_BYTES:
-        raise _refused("S103", f"the file has {about.st_size:,} bytes", name, _LIMIT)
+        raise _refusal("S103", f"the file has {about.st_size:,} bytes", name, _LIMIT)
     parts: list[bytes] = []
     left = MAX_BYTES + 1  # a file may grow while it is read
     try:
@@ -64,7 +64,7 @@ def _regular(descriptor: int, name: str) -> bytes:
             parts.append(part)
             left -= len(part)
     except OSError as error:
-        raise _refused("S101", f"cannot read the file: {_lower(error.strerror)}", name, "") from None
+        raise _refusal("S101", f"cannot read the file: {_lower(error.strerror)}", name, "") from None
     return within_size(b"".join(parts), name)
 
 
@@ -75,11 +75,11 @@ def within_size(data: bytes, name: str) -> bytes:
         FindingsError: There are more than `MAX_BYTES`.
     """
     if len(data) > MAX_BYTES:
-        raise _refused("S103", "the text has more than 16 MiB", name, _LIMIT)
+        raise _refusal("S103", "the text has more than 16 MiB", name, _LIMIT)
     return data
 
 
-def _refused(code: str, message: str, name: str, help_: str) -> FindingsError:
+def _refusal(code: str, message: str, name: str, help_: str) -> FindingsError:
     return FindingsError([replace(found(code, message, help=help_), file=name)])
 
 

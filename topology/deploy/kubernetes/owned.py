@@ -11,7 +11,7 @@ from topology.deploy.kubernetes.server import FIELD_MANAGER, Server
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OwnedObjects:
     """The objects of one owner."""
 
     rank: int  # place of the stage that was applied last
@@ -19,9 +19,9 @@ class Standing:
     token: str
 
 
-def standing(
+def read_owned(
     *, owner: str, context: str | None = None, kubeconfig: Path | None = None, concurrency: int = 16
-) -> Standing | None:
+) -> OwnedObjects | None:
     """What stands of an owner; None when nothing does.
 
     The token covers which objects there are, what was applied to each, and which of its fields are ours. A server
@@ -40,7 +40,7 @@ def standing(
     for key, live in sorted(((key_of(kind, live).object, live) for kind, live in members), key=lambda each: each[0]):
         applied = (live["metadata"].get("annotations") or {}).get(APPLIED)
         whole.update(json.dumps([key, applied, _ours(live)], sort_keys=True).encode())
-    return Standing(rank, len(members), whole.hexdigest())
+    return OwnedObjects(rank, len(members), whole.hexdigest())
 
 
 def _ours(live: dict[str, Any]) -> list[Any]:

@@ -1,1 +1,0 @@
-"""The inventory in Nautobot, through its REST API and pynautobot."""

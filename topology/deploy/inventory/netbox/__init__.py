@@ -1,1 +1,0 @@
-"""The inventory in NetBox, through its REST API and pynetbox."""
