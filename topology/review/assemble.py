@@ -67,7 +67,7 @@ def _same(review: Review) -> bool:
     if review.base.absent or review.head.absent:
         return False
     changes, (base, head) = review.changes, review.plans
-    renamed = any(coded.renamed or coded.added or coded.removed for coded in changes.renames.each().values())
+    renamed = any(kind.renamed or kind.added or kind.removed for kind in changes.renames.each().values())
     if renamed or changes.every() or by_stage(base) != by_stage(head) or rides(base) != rides(head):
         return False
     return Files(review).same and not _new_or_fixed(review)

@@ -1,14 +1,17 @@
 """What stands elsewhere and what happens to cables, as the people who move racks and pull cables see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from topology.plan import tables
 from topology.review.identity import U64, Identity, Sides
 from topology.review.matching import NO_ROWS, Rows, match_rows
+
+Value = TypeVar("Value", np.bool_, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,12 @@ class Cabling:
             pl.DataFrame({"b": b[1][new], "now": new}), on="b", how="inner"
         )
         was, now = at["was"].to_numpy(), at["now"].to_numpy()
-        devices = _lower_devices(identity, was, 0), _lower_devices(identity, now, 1)
-        every = _devices(identity, 0), _devices(identity, 1)
-        stay = np.isin(devices[0], every[1]) & np.isin(devices[1], every[0])
+        cards, nodes = identity.value("nics", "node"), identity.rows("nodes")
+        ends, every = [], []
+        for side, (plan, rows) in enumerate(zip(identity.plans, (was, now), strict=True)):
+            ends.append(_at_lower_ends(plan.cables[rows], _devices(identity, side, cards[side])))
+            every.append(np.concatenate([*_devices(identity, side, nodes[side]).values()]))
+        stay = np.isin(ends[0], every[1]) & np.isin(ends[1], every[0])
         return was[stay], now[stay]
 
     @staticmethod
@@ -97,11 +103,8 @@ class Cabling:
             "appliances": moves.appliances,
             "switches": moves.switches,
         }
-        table, a = head.cables["a_table"].to_physical().to_numpy()[now], head.cables["a"].to_numpy()[now]
-        away: NDArray[np.bool_] = moves.switches[head.cables["b"].to_numpy()[now]]
-        for code, word in enumerate(tables.ENDS.categories):
-            mine = table == code
-            away[mine] |= flags[word][a[mine]]
+        cables = head.cables.select("a_table", "a", "b")[now]
+        away: NDArray[np.bool_] = moves.switches[cables["b"].to_numpy()] | _at_lower_ends(cables, flags)
         return away
 
 
@@ -113,32 +116,18 @@ def _without(rows: Rows, taken: Rows, height: int) -> Rows:
     return np.flatnonzero(left)
 
 
-def _lower_devices(identity: Identity, rows: Rows, side: int) -> U64:
-    """Shared number of the device, not the port, at the lower end of some cables."""
-    cables = identity.plans[side].cables[rows]
-    numbers = {
-        "nics": identity.value("nics", "node")[side],
-        "appliances": identity.rows("appliances")[side],
-        "switches": identity.rows("switches")[side],
-    }
-    table, a = cables["a_table"].to_physical().to_numpy(), cables["a"].to_numpy()
-    made = np.zeros(len(a), np.uint64)
-    for code, word in enumerate(tables.ENDS.categories):
-        mine = table == code
-        made[mine] = _of_kind(numbers[word][a[mine]], code)
-    return made
+def _at_lower_ends(cables: pl.DataFrame, values: Mapping[str, NDArray[Value]]) -> NDArray[Value]:
+    """Value of the row at the lower end of each cable, given those of every table that it may be in."""
+    table, a = cables["a_table"].cast(pl.String), cables["a"].to_numpy()
+    found = np.zeros(len(a), values["nics"].dtype)
+    for word in table.unique():
+        mine = (table == word).to_numpy()
+        found[mine] = values[word][a[mine]]
+    return found
 
 
-def _devices(identity: Identity, side: int) -> U64:
-    """Shared numbers, as `_lower_devices` gives them, of every device of a side."""
-    numbers = {
-        "nics": identity.rows("nodes")[side],
-        "appliances": identity.rows("appliances")[side],
-        "switches": identity.rows("switches")[side],
-    }
-    return np.concatenate([_of_kind(numbers[word], code) for code, word in enumerate(tables.ENDS.categories)])
-
-
-def _of_kind(numbers: U64, code: int) -> U64:
-    """Numbers of one kind of device, apart from those of the others."""
-    return numbers * np.uint64(len(tables.ENDS.categories)) + np.uint64(code)
+def _devices(identity: Identity, side: int, nodes: U64) -> dict[str, U64]:
+    """Shared numbers of devices, no two alike, by the table that a lower end is in; of a card, its node's."""
+    numbers = {"nics": nodes} | {table: identity.rows(table)[side] for table in ("appliances", "switches")}
+    kinds = np.uint64(len(numbers))
+    return {word: number * kinds + np.uint64(code) for code, (word, number) in enumerate(numbers.items())}

@@ -9,8 +9,6 @@ renames at once are found, too. Where alike things are renamed together, the ord
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-import polars as pl
-
 from topology.plan import Plan
 
 Names = tuple[str, ...]
@@ -72,13 +70,15 @@ class Renames:
 
 def renames(base: Plan, head: Plan) -> Renames:
     """What was renamed between two plans."""
-    halls = _changes(base, head, lambda plan: _of(plan.halls), _hall_content)
-    groups = _changes(base, head, lambda plan: tuple(g.name for g in plan.spec.compute), _group_content)
+
+    def of_table(table: str, content: Callable[[Plan], Content]) -> NameChanges:
+        return _changes(base, head, lambda plan: tuple(dict.fromkeys(plan.tables()[table]["name"])), content)
+
+    halls, groups = of_table("halls", _hall_content), of_table("groups", _group_content)
     known = groups.renamed
-    fabrics = _changes(base, head, lambda plan: _of(plan.fabrics), lambda plan: _fabric_content(plan, known, base))
-    stages = _changes(base, head, lambda plan: _of(plan.stages), lambda plan: _stage_content(plan, known, base))
-    sources = _changes(base, head, lambda plan: _of(plan.sources), _source_content)
-    batteries = _changes(base, head, lambda plan: tuple(dict.fromkeys(plan.batteries["name"])), _battery_content)
+    fabrics = of_table("fabrics", lambda plan: _fabric_content(plan, known, base))
+    stages = of_table("stages", lambda plan: _stage_content(plan, known, base))
+    sources, batteries = of_table("sources", _source_content), of_table("batteries", _battery_content)
     partitions = _changes(
         base,
         head,
@@ -120,10 +120,6 @@ def _pairs(gone: Sequence[str], come: Sequence[str], base: Content, head: Conten
     return {was: pairs[was] for was in gone if was in pairs}
 
 
-def _of(frame: pl.DataFrame) -> Names:
-    return tuple(frame["name"])
-
-
 def _alike(*facts: Hashable | list[str]) -> set[Hashable]:
     return {tuple(fact) if isinstance(fact, list) else fact for fact in facts}
 
@@ -151,8 +147,8 @@ def _group_content(plan: Plan) -> Content:
     units = plan.units.join(plan.rows.select("row", row_number="number"), on="row", maintain_order="left")
     held: dict[int, set[Hashable]] = {}
     for group, *unit in units.select("group", "number", "row_number", "position").iter_rows():
-        held.setdefault(group, set()).add((plan.spec.compute[group].rack, *unit))
-    return {group.name: held.get(at, set()) for at, group in enumerate(plan.spec.compute)}
+        held.setdefault(group, set()).add((plan.groups["design"][group], *unit))
+    return {name: held.get(at, set()) for at, name in enumerate(plan.groups["name"])}
 
 
 def _fabric_content(plan: Plan, groups: Mapping[str, str], base: Plan) -> Content:

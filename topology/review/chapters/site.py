@@ -46,7 +46,7 @@ def chapter(review: Review) -> Chapter:
             "racks-removed": len(racks.removed),
             "racks-moved": len(now),
             "gpus-removed": len(gpus.removed),
-            "renamed": sum(len(coded.renamed) for coded in changes.renames.each().values()),
+            "renamed": sum(len(kind.renamed) for kind in changes.renames.each().values()),
         },
     )
 
@@ -102,12 +102,12 @@ def _phrases(review: Review) -> Iterator[Words]:
     moved = len(review.changes.moves.racks[1])
     if moved:
         yield (f"{plural(moved, 'rack moves', 'racks move')}",)
-    for word, coded in renames.each().items():
-        if len(coded.renamed) == 1:
-            ((old, new),) = coded.renamed.items()
+    for word, kind in renames.each().items():
+        if len(kind.renamed) == 1:
+            ((old, new),) = kind.renamed.items()
             yield (f"{word} ", Name(old), " is renamed ", Name(new))
-        elif coded.renamed:
-            yield (f"{len(coded.renamed)} {_many(word)} are renamed",)
+        elif kind.renamed:
+            yield (f"{len(kind.renamed)} {_many(word)} are renamed",)
 
 
 def _many(word: str) -> str:
@@ -117,12 +117,12 @@ def _many(word: str) -> str:
 def _decisions(review: Review) -> Iterator[Decision]:
     changes, (base, head) = review.changes, review.plans
     renames = changes.renames
-    for word, coded in renames.each().items():
+    for word, kind in renames.each().items():
         if word in {"source", "battery", "partition", "Slurm cluster"}:
             continue  # the chapters of power and scheduling say what that means
-        if coded.removed:
-            noun = word if len(coded.removed) == 1 else _many(word)
-            yield Decision(Mark.LOOK, (strong("destroyed"), f": {noun} ", *some(coded.removed, 8)))
+        if kind.removed:
+            noun = word if len(kind.removed) == 1 else _many(word)
+            yield Decision(Mark.LOOK, (strong("destroyed"), f": {noun} ", *some(kind.removed, 8)))
     removed = changes.table("racks").removed
     if len(removed):
         lost = len(changes.table("gpus").removed)
@@ -170,8 +170,8 @@ def _by_place(review: Review) -> Iterator[Fold]:
 
 
 def _renamed(review: Review) -> Iterator[tuple[str, str, str]]:
-    for word, coded in review.changes.renames.each().items():
-        for old, new in coded.renamed.items():
+    for word, kind in review.changes.renames.each().items():
+        for old, new in kind.renamed.items():
             yield word, old, new
 
 
