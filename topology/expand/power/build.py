@@ -55,20 +55,18 @@ def tree_and_feeds(spec: ClusterSpec, racks: pl.DataFrame, origins: Origins) -> 
     device = 0
     for level, pools in enumerate(tree.pools):
         each = np.repeat(np.arange(len(pools.devices)), pools.devices)
-        supply = tree.supply[level - 1] + first[level - 1] if level else None
+        supply = tree.supply[level - 1] + first[level - 1] if level else np.full(len(pools.devices), -1)
         parts.append(
             {
                 "power_node": np.arange(device, device + len(each)),
                 "level": level,
                 "kind": power.levels[level].kind,
                 "side": pl.Series(SIDES).gather(pools.side[each]),
-                "hall": _or_null(pools.hall[each]),
-                "row": _or_null(pools.row[each]),
+                "hall": pl.Series(pools.hall[each]).replace(-1, None),
+                "row": pl.Series(pools.row[each]).replace(-1, None),
                 "index": _index(pools.side[each], pools.hall[each], pools.row[each]),
                 "pool": each + first[level],
-                "supply": pl.Series(supply[each])
-                if supply is not None
-                else pl.Series([None] * len(each), dtype=pl.UInt32),
+                "supply": pl.Series(supply[each]).replace(-1, None),
                 "rating_w": np.full(len(each), ceil(pools.usable_w)),
                 "load_w": (pools.normal_w / pools.devices)[each],
                 "stage": pl.Series(stages[level][each]),
@@ -111,11 +109,6 @@ def _stages(tree: PowerTree, racks: NDArray[np.int64], beyond: int) -> list[NDAr
         found.append(stage)
         below, hangs = stage, tree.supply[level - 1] if level else hangs
     return found[::-1]
-
-
-def _or_null(values: NDArray[np.int64]) -> pl.Series:
-    series = pl.Series("value", values)
-    return series.to_frame().select(pl.when(pl.col("value") >= 0).then("value"))["value"]
 
 
 def _index(side: NDArray[np.int64], hall: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
