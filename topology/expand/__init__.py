@@ -10,7 +10,7 @@ from topology.expand.origins import Origins
 from topology.expand.power import banks
 from topology.expand.power.build import pools, sources, tree_and_feeds
 from topology.expand.scaleup import domains, pattern
-from topology.expand.site import Site
+from topology.expand.site import SiteTables
 from topology.expand.stages import stages
 from topology.plan import Plan, tables
 from topology.spec.model import ClusterSpec
@@ -33,7 +33,7 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
     points = mount(spec, places, ends, list(nets.boxes(places)))
     nodes = place_nodes(spec, groups, places)
     scaleup = domains(groups, nodes)
-    site = Site(spec, groups, nodes, origins)
+    site = SiteTables(spec, groups, nodes, origins)
     cell_of = cells.cell_of_units(spec, groups, nodes)
     halls, rows, units = site.halls(), site.rows(), site.units(cell_of)
     fabrics = wiring.fabric_rows(nets, nodes, origins)

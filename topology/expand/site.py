@@ -48,7 +48,7 @@ class Racks:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class SiteTables:
     """Everything that does not depend on fabrics."""
 
     spec: ClusterSpec

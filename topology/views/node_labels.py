@@ -37,7 +37,7 @@ UNIT = (Part(column="group_name"), Part("-"), Part(column="unit_number", width=4
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class LabelLevel:
     """Nodes that are near each other: what they are, the label that says which, and how many at most."""
 
     word: str  # unit, domain, node, or the tier that joins a locality's nodes
@@ -60,7 +60,7 @@ def _tier_keys(plan: Plan, kubernetes: Kubernetes, fabric: str) -> tuple[str, ..
     return SCHEMES[kubernetes.labels][1:] if kubernetes.labels in SCHEMES else own
 
 
-def levels(plan: Plan, kubernetes: Kubernetes, group: int) -> tuple[Level, ...]:
+def levels(plan: Plan, kubernetes: Kubernetes, group: int) -> tuple[LabelLevel, ...]:
     """Levels of a group, widest first, each whole inside the one before; the last is the node.
 
     A leaf group that would cut an NVLink domain or a unit, or be cut by one, is no level: a scheduler reads
@@ -69,16 +69,18 @@ def levels(plan: Plan, kubernetes: Kubernetes, group: int) -> tuple[Level, ...]:
     compute = plan.spec.compute[group]
     rack = plan.catalog.racks[compute.rack]
     unit = compute.unit_racks * rack.nodes
-    found = [Level("unit", f"{kubernetes.label_prefix}/unit", unit)]
+    found = [LabelLevel("unit", f"{kubernetes.label_prefix}/unit", unit)]
     if rack.nvlink:
-        found.append(Level("domain", domain_key(kubernetes), rack.nodes, -2))
+        found.append(LabelLevel("domain", domain_key(kubernetes), rack.nodes, -2))
     fabric = fabric_of(plan, group)
     if fabric is not None:
         near = zip(near_levels(plan, fabric), _tier_keys(plan, kubernetes, fabric), strict=False)
-        tiers = [Level(level.tier, key, level.places, at or -1, at, level.word) for at, (level, key) in enumerate(near)]
+        tiers = [
+            LabelLevel(level.tier, key, level.places, at or -1, at, level.word) for at, (level, key) in enumerate(near)
+        ]
         found += [tier for tier in tiers if all(_nested(tier.nodes, other.nodes) for other in found)]
     found.sort(key=lambda level: (-level.nodes, -level.rank))
-    return (*found, Level("node", HOSTNAME, 1))
+    return (*found, LabelLevel("node", HOSTNAME, 1))
 
 
 def _nested(one: int, other: int) -> bool:

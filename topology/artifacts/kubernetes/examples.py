@@ -10,7 +10,7 @@ from topology.artifacts.kubernetes.groups import GPU, GroupView
 from topology.artifacts.kubernetes.queues import QueueView
 from topology.plan import Plan
 from topology.spec.kubernetes import Kubernetes
-from topology.views.node_labels import Level, node_labels
+from topology.views.node_labels import LabelLevel, node_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def jobs(plan: Plan, kubernetes: Kubernetes, cell: CellView, queues: Sequence[Qu
             )
 
 
-def _sizes(group: GroupView) -> Iterator[tuple[str, Level]]:
-    """Level of each size of job: a box or rack, a unit, and what lies above a leaf group, else the widest level."""
+def _sizes(group: GroupView) -> Iterator[tuple[str, LabelLevel]]:
+    """LabelLevel of each size of job: a box or rack, a unit, and what lies above a leaf group, else the widest level."""
     levels = {level.word: level for level in group.levels}
     yield "domain", levels.get("domain", levels["node"])
     yield "unit", levels["unit"]
@@ -67,7 +67,7 @@ def _sizes(group: GroupView) -> Iterator[tuple[str, Level]]:
     yield (pod.called, pod) if pod else ("pod", group.levels[0])
 
 
-def _most(labelled: pl.DataFrame, level: Level) -> int:
+def _most(labelled: pl.DataFrame, level: LabelLevel) -> int:
     """Nodes of the largest group of the level."""
     if level.word == "node":
         return 1

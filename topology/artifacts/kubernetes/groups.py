@@ -7,7 +7,7 @@ import polars as pl
 from topology.catalog.model import Node
 from topology.plan import Plan
 from topology.spec.kubernetes import Kubernetes
-from topology.views.node_labels import Level, levels
+from topology.views.node_labels import LabelLevel, levels
 from topology.views.rails import Rail, rails
 
 GPU = "nvidia.com/gpu"  # as NVIDIA's device plugin advertises them
@@ -21,7 +21,7 @@ class GroupView:
     name: str
     nodes: int  # that stand
     gpus: int  # of a node
-    levels: tuple[Level, ...]  # widest first
+    levels: tuple[LabelLevel, ...]  # widest first
     amounts: tuple[tuple[str, int, str], ...]  # resource, amount of a node, unit behind the amount
     rack_scale: bool  # a rack is one NVLink domain
 

@@ -43,7 +43,7 @@ def controller(plan: Plan, pool: Pool, name: str, nodes: pl.DataFrame) -> Contro
 
 
 @dataclass(frozen=True, slots=True)
-class SlurmView:
+class SlinkyView:
     """The Slurm cluster of a cell."""
 
     topologies: tuple[Topology, ...]  # the default first
@@ -51,7 +51,7 @@ class SlurmView:
     types: dict[str, str]  # GPU type of each group, as Slurm writes it
 
 
-def slurm_view(plan: Plan, kubernetes: Kubernetes, cell: CellView) -> SlurmView:
+def slurm_view(plan: Plan, kubernetes: Kubernetes, cell: CellView) -> SlinkyView:
     """The Slurm cluster over the nodes that stand in a cell."""
     pool = next(pool for pool in kubernetes.pools if pool.name == cell.pool)
     slurm = controller(plan, pool, cell.name, cell.nodes)
@@ -69,7 +69,7 @@ def slurm_view(plan: Plan, kubernetes: Kubernetes, cell: CellView) -> SlurmView:
         for one in slurm.partitions
     )
     types = {group.name: node_of(plan, group.index).gres_type for group in cell.groups}
-    return SlurmView(made, partitions, types)
+    return SlinkyView(made, partitions, types)
 
 
 def node_topology(plan: Plan, kubernetes: Kubernetes, nodes: pl.DataFrame, group: int) -> pl.DataFrame:

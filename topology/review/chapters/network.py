@@ -8,7 +8,7 @@ import polars as pl
 from topology.plan import Plan
 from topology.review.amounts import arrow, count, plural, renamed
 from topology.review.chapters.faults import faulty
-from topology.review.chapters.shapes import Shape, shapes
+from topology.review.chapters.shapes import FabricFacts, shapes
 from topology.review.chapters.wires import plugs, pod_lines, switch_lines
 from topology.review.document import (
     Block,
@@ -63,13 +63,13 @@ class _Network:
         self.cabling = review.changes.cabling
 
     @cached_property
-    def shapes(self) -> tuple[dict[str, Shape], dict[str, Shape]]:
+    def shapes(self) -> tuple[dict[str, FabricFacts], dict[str, FabricFacts]]:
         """Shapes of both sides."""
         return shapes(self.base), shapes(self.head)
 
     @cached_property
-    def pairs(self) -> dict[str, tuple[Shape | None, Shape | None]]:
-        """Shape before and after of every fabric, under its new name."""
+    def pairs(self) -> dict[str, tuple[FabricFacts | None, FabricFacts | None]]:
+        """FabricFacts before and after of every fabric, under its new name."""
         renamed = self.review.changes.renames.fabrics.renamed
         before = {renamed.get(name, name): shape for name, shape in self.shapes[0].items()}
         every = dict.fromkeys([*self.shapes[1], *before])
@@ -230,7 +230,7 @@ def _replugged(number: int) -> str:
     return "no cable is re-plugged" if not number else f"{plural(number, 'cable is', 'cables are')} re-plugged"
 
 
-def _facts(shape: Shape | None) -> tuple[str, ...]:
+def _facts(shape: FabricFacts | None) -> tuple[str, ...]:
     if shape is None:
         return ("–",) * 5
     return (shape.port, shape.tree, shape.switches, shape.taper, shape.bisection)

@@ -10,7 +10,7 @@ from topology.review.amounts import count, plural
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class FabricFacts:
     """What a fabric is and carries, as it is shown."""
 
     switch: str
@@ -21,7 +21,7 @@ class Shape:
     bisection: str
 
 
-def shapes(plan: Plan) -> dict[str, Shape]:
+def shapes(plan: Plan) -> dict[str, FabricFacts]:
     """Every fabric by name, in the order of the spec."""
     every = plan.cables.group_by("fabric", "hop").agg(rate=pl.col("rate_gbps").cast(pl.UInt64).sum())
     rates = {(fabric, str(hop)): rate for fabric, hop, rate in every.iter_rows()}
@@ -34,7 +34,7 @@ def shapes(plan: Plan) -> dict[str, Shape]:
         hops = [rate for (fabric, _), rate in rates.items() if fabric == at]
         tiers = plan.tiers.filter(pl.col("fabric") == at)
         counted = [f"{count(boxes[at, tier])} {tier}" for tier in tiers["word"] if (at, tier) in boxes]
-        made[row["name"]] = Shape(
+        made[row["name"]] = FabricFacts(
             row["switch"],
             f"{spec.port_gbps}G" + (f", uplinks {spec.uplink_gbps}G" if spec.uplink_gbps != spec.port_gbps else ""),
             _tree(row),

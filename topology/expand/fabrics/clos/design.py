@@ -5,7 +5,7 @@ from dataclasses import replace
 from topology.expand.fabrics import FabricDemand
 from topology.expand.fabrics.clos import ports
 from topology.expand.fabrics.clos.leaves import island_units, leaf_tier, one_leaf_tier
-from topology.expand.fabrics.clos.shape import Shape, Tiers, best_three_tiers, three_tiers, two_tiers
+from topology.expand.fabrics.clos.shape import Shape, TierPorts, best_three_tiers, three_tiers, two_tiers
 from topology.expand.fabrics.clos.wiring import ClosDesign
 from topology.findings import Finding, FindingsError
 
@@ -31,7 +31,7 @@ def design_clos(demand: FabricDemand, rails: int) -> ClosDesign:
 
 def _shape(demand: FabricDemand, rails: int) -> Shape | None:
     wanted, fabric = demand.fabric.tiers, demand.fabric
-    tiers = Tiers(demand.switch, fabric.uplink_gbps, fabric.oversubscription, demand.core)
+    tiers = TierPorts(demand.switch, fabric.uplink_gbps, fabric.oversubscription, demand.core)
     single = wanted == 1 or (wanted is None and rails == demand.nics)
     if single and (leaves := one_leaf_tier(demand, rails)):
         up = ports.uplinks(leaves.down, fabric.port_gbps, demand.core.gbps, demand.core.taper) if demand.core else 0

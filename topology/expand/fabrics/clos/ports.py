@@ -10,7 +10,7 @@ from topology.catalog.model import Switch
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CageBlock:
     """Neighbouring cages of a switch, all split alike."""
 
     first_cage: int  # from 1
@@ -35,14 +35,14 @@ def capacity(switch: Switch, gbps: int) -> int:
     return max((cage.count * cage.ports.get(gbps, 0) for cage in switch.cages), default=0)
 
 
-def blocks(switch: Switch, down: int, down_gbps: int, up_gbps: int) -> tuple[Block, Block]:
+def blocks(switch: Switch, down: int, down_gbps: int, up_gbps: int) -> tuple[CageBlock, CageBlock]:
     """Where the `down` ports and the ports above them start; up cages follow down cages."""
     kinds = _first_cages(switch)
     down_kind, up_kind = _kind(switch, down_gbps), _kind(switch, up_gbps)
     per_down = switch.cages[down_kind].ports[down_gbps]
     taken = ceil(down / per_down) if up_kind == down_kind else 0
     up_first = kinds[up_kind] + taken
-    return Block(kinds[down_kind], per_down), Block(up_first, switch.cages[up_kind].ports[up_gbps])
+    return CageBlock(kinds[down_kind], per_down), CageBlock(up_first, switch.cages[up_kind].ports[up_gbps])
 
 
 def uplinks(down: int, down_gbps: int, up_gbps: int, taper: float) -> int:

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from topology.expand.fabrics import U32, Endpoints, FabricDemand, SwitchPorts
 from topology.expand.fabrics.clos.leaves import attach
-from topology.expand.fabrics.clos.ports import Block
+from topology.expand.fabrics.clos.ports import CageBlock
 from topology.expand.fabrics.clos.shape import Leaves
 
 
-def free_ports(demand: FabricDemand, leaves: Leaves, nodes: Endpoints, services: Endpoints, down: Block) -> SwitchPorts:
+def free_ports(
+    demand: FabricDemand, leaves: Leaves, nodes: Endpoints, services: Endpoints, down: CageBlock
+) -> SwitchPorts:
     """A free node port of the first plane for every port of a service box, in leaf order.
 
     Raises:

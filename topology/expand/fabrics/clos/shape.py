@@ -91,7 +91,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Tiers:
+class TierPorts:
     """Port budgets of one switch model in each tier above the leaves."""
 
     switch: Switch
@@ -124,7 +124,7 @@ def even_spread(uplinks: int, switches: int, ports: int) -> int | None:
     return next((d for d in _divisors(uplinks) if d * ports >= switches * uplinks), None)
 
 
-def two_tiers(leaves: Leaves, island_runs: int, tiers: Tiers) -> Shape | None:
+def two_tiers(leaves: Leaves, island_runs: int, tiers: TierPorts) -> Shape | None:
     """Every leaf of an island on every spine; None when a spine has too few ports."""
     count = island_runs * leaves.per_run
     spines = even_spread(leaves.up, count, tiers.top_down()) if leaves.up else None
@@ -137,7 +137,7 @@ def two_tiers(leaves: Leaves, island_runs: int, tiers: Tiers) -> Shape | None:
     )  # fmt: skip
 
 
-def three_tiers(leaves: Leaves, island_runs: int, pod_runs: int, tiers: Tiers) -> Shape | None:
+def three_tiers(leaves: Leaves, island_runs: int, pod_runs: int, tiers: TierPorts) -> Shape | None:
     """Pods of `pod_runs` runs, one per column, joined by cores; None when ports run out."""
     down = ports.most_down(tiers.switch, tiers.gbps, tiers.gbps, tiers.taper.spine)
     spine_up = ports.uplinks(down, tiers.gbps, tiers.gbps, tiers.taper.spine)
@@ -156,7 +156,7 @@ def three_tiers(leaves: Leaves, island_runs: int, pod_runs: int, tiers: Tiers) -
     )  # fmt: skip
 
 
-def best_three_tiers(leaves: Leaves, island_runs: int, tiers: Tiers) -> Shape | None:
+def best_three_tiers(leaves: Leaves, island_runs: int, tiers: TierPorts) -> Shape | None:
     """The pod size that needs the fewest switches; among equals pods of even size, then large ones."""
     limit = min(island_runs, ports.capacity(tiers.switch, tiers.gbps))
     shapes = [three_tiers(leaves, island_runs, pod_runs, tiers) for pod_runs in range(1, limit + 1)]

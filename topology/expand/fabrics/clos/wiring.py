@@ -228,21 +228,21 @@ class ClosDesign:
         return (run * np.uint32(leaves.groups) + seat).astype(np.uint32)
 
 
-def leaf_blocks(design: ClosDesign) -> tuple[ports.Block, ports.Block]:
+def leaf_blocks(design: ClosDesign) -> tuple[ports.CageBlock, ports.CageBlock]:
     """Cages of a leaf's node ports and of its uplinks (to spines, or to the core without a second tier)."""
     demand, shape = design.demand, design.shape
     up_gbps = demand.core.gbps if shape.tiers == 1 and demand.core else demand.fabric.uplink_gbps
     return ports.blocks(demand.switch, shape.leaves.down, demand.fabric.port_gbps, up_gbps)
 
 
-def spine_blocks(design: ClosDesign) -> tuple[ports.Block, ports.Block]:
+def spine_blocks(design: ClosDesign) -> tuple[ports.CageBlock, ports.CageBlock]:
     """Cages of a spine's leaf ports and of its uplinks (to cores, or to the core fabric)."""
     demand, shape, gbps = design.demand, design.shape, design.demand.fabric.uplink_gbps
     up_gbps = demand.core.gbps if shape.tiers == 2 and demand.core else gbps  # noqa: PLR2004 - tiers
     return ports.blocks(demand.switch, shape.spine_down, gbps, up_gbps)
 
 
-def core_blocks(design: ClosDesign) -> tuple[ports.Block, ports.Block]:
+def core_blocks(design: ClosDesign) -> tuple[ports.CageBlock, ports.CageBlock]:
     """Cages of a core's spine ports and of its ports to the core fabric."""
     demand, gbps = design.demand, design.demand.fabric.uplink_gbps
     return ports.blocks(demand.switch, design.shape.core_down, gbps, demand.core.gbps if demand.core else gbps)
