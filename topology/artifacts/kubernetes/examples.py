@@ -59,7 +59,7 @@ def jobs(plan: Plan, kubernetes: Kubernetes, cell: CellView, queues: Sequence[Qu
 
 
 def _sizes(group: GroupView) -> Iterator[tuple[str, LabelLevel]]:
-    """LabelLevel of each size of job: a box or rack, a unit, and what lies above a leaf group, else the widest level."""
+    """Level of each size of job: a box or rack, a unit, and what lies above a leaf group, else the widest level."""
     levels = {level.word: level for level in group.levels}
     yield "domain", levels.get("domain", levels["node"])
     yield "unit", levels["unit"]
