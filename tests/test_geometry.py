@@ -4,6 +4,7 @@ from strategies import loaded
 
 from topology.catalog.load import load as load_catalog
 from topology.expand import expand
+from topology.review.changes import Changes
 
 SITE = {
     "version": 1,
@@ -55,3 +56,10 @@ def test_pads_stand_south_of_all_halls_and_no_wider_than_these():
         (4, -5.0, -23.6, 13.95, 23.6),  # two lines of 8.8 m and 3 m behind them, from 20 m south of the halls
         (3, -5.0, -35.4, 13.95, 11.8),
     ]
+
+
+def test_a_hall_that_moves_is_one_change_and_its_racks_are_none():
+    first, second = SITE["halls"]
+    moved = SITE | {"halls": [first, second | {"origin_m": [-5, 50]}]}
+    changes = Changes(*(expand(loaded(site), load_catalog()) for site in (SITE, moved)))
+    assert {table: diff.changed for table, diff in changes.every().items()} == {"halls": 1}
