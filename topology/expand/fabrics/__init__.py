@@ -95,7 +95,7 @@ class LocalityLevel:
         return 1 if self.number is None else len(self.number)
 
 
-class Piece(IntEnum):
+class DeployedPiece(IntEnum):
     """What a switch is deployed with, by its position in `tables.PIECES`."""
 
     POD = 0
@@ -113,7 +113,7 @@ class Switches:
     index: U32  # from 0, in the group
     unit: U32  # first unit of the fabric that hangs on it
     units: U32  # units that hang on it when all exist
-    piece: NDArray[np.uint8]  # `Piece`: what it is deployed with
+    piece: NDArray[np.uint8]  # `DeployedPiece`: what it is deployed with
     piece_number: U32  # number of that, from 0
 
 

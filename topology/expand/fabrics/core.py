@@ -14,12 +14,12 @@ import numpy as np
 
 from topology.expand.fabrics import (
     U32,
+    DeployedPiece,
     Endpoints,
     FabricDemand,
     FabricDesign,
     Links,
     LocalityLevel,
-    Piece,
     Switches,
     SwitchPorts,
     Tier,
@@ -95,7 +95,7 @@ class CoreDesign:
         del units
         index = np.arange(self.cores, dtype=np.uint32)
         zero = np.zeros_like(index)
-        piece = np.full(self.cores, Piece.CORE, np.uint8)
+        piece = np.full(self.cores, DeployedPiece.CORE, np.uint8)
         return Switches(zero, zero, zero, zero, index, zero, zero, piece, zero)
 
     def most_beside(self, tier: int, units: int) -> int:  # noqa: D102

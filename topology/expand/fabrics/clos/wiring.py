@@ -12,11 +12,11 @@ import numpy as np
 
 from topology.expand.fabrics import (
     U32,
+    DeployedPiece,
     Endpoints,
     FabricDemand,
     Links,
     LocalityLevel,
-    Piece,
     Switches,
     SwitchPorts,
     Tier,
@@ -82,7 +82,7 @@ class ClosDesign:
         tier = np.repeat(np.arange(len(parts), dtype=np.uint32), [len(part[0]) for part in parts])
         island, group, index, unit, span, pod = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         number = np.where(tier == CORE, group, pod)
-        piece = np.where(tier == CORE, Piece.CORE, Piece.POD).astype(np.uint8)
+        piece = np.where(tier == CORE, DeployedPiece.CORE, DeployedPiece.POD).astype(np.uint8)
         planes, one = self.demand.fabric.planes, len(tier)
         plane = np.repeat(np.arange(planes, dtype=np.uint32), one)
         run_units = np.uint32(shape.leaves.run_units)
