@@ -25,7 +25,7 @@ TEMPLATES = ROOT / "templates"
 APART = ("init",)  # what `topology init` writes is no part of a build
 AT_MOST = 3  # cases that keep a file of the same template
 MORE = {
-    "slurm/topology.yaml.j2": 9,  # the shape of a cluster is what most cases are about, and this is where it shows
+    "slurm/topology.yaml.j2": 10,  # the shape of a cluster is what most cases are about, and this is where it shows
     "slurm/slurm.conf.j2": 4,  # what a release, a stage and rack-scale NVLink each add to it
 }
 DEPLOYED = {  # case: digests of a resource of each kind, as stacks that stand hold them
