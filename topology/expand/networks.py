@@ -91,35 +91,35 @@ class Networks:
             start += group.units
         return first.astype(np.uint16)
 
-    def nodes(self, design: FabricDesign, placed: PlacedNodes) -> tuple[NDArray[np.intp], U32, U32]:
-        """Rows of the nodes that the fabric connects, the fabric's unit of each, and its place in the unit."""
-        of_fabric = np.full(len(placed.unit_group), -1, np.int64)
+    def unit_of_nodes(self, design: FabricDesign, placed: PlacedNodes) -> NDArray[np.int32]:
+        """Unit of the fabric, from 0, of every node of the plan; -1 for a node that it does not connect."""
+        unit = np.full(len(placed.unit_group), -1, np.int32)
         mine = self.unit_rows(design, placed)
-        of_fabric[mine] = np.arange(len(mine))
-        rows = np.flatnonzero(of_fabric[placed.node_unit] >= 0)
-        return rows, of_fabric[placed.node_unit[rows]].astype(np.uint32), placed.places(self.groups)[rows]
+        unit[mine] = np.arange(len(mine), dtype=np.int32)
+        return unit[placed.node_unit]
 
     def node_ends(self, design: FabricDesign, placed: PlacedNodes, nics: pl.DataFrame) -> Endpoints:
         """NIC ports of the fabric's role, in the order of the table of NICs; NIC port p is in plane p."""
-        rows, unit, place = self.nodes(design, placed)
-        at = np.full(len(placed.node_unit), -1, np.int64)
-        at[rows] = np.arange(len(rows))
-        role = tables.ROLES.categories.to_list().index(design.demand.fabric.connects)
-        at = at[nics["node"].to_numpy()]
-        cards = np.flatnonzero((nics["role"].to_physical().to_numpy() == role) & (at >= 0))
-        node, planes = at[cards], design.demand.fabric.planes
-        plane = np.repeat(np.arange(planes, dtype=np.uint32), len(cards))
+        fabric, unit, node = design.demand.fabric, self.unit_of_nodes(design, placed), nics["node"].to_numpy()
+        role = tables.ROLES.categories.to_list().index(fabric.connects)
+        card = np.flatnonzero((nics["role"].to_physical().to_numpy() == role) & (unit[node] >= 0))
+        node = node[card]
+        plane = np.repeat(np.arange(fabric.planes, dtype=np.uint32), len(card))
         columns = (
-            cards.astype(np.uint32),
-            placed.unit_stage[placed.node_unit[rows[node]]],
-            unit[node],
-            placed.node_rack[rows[node]],
-            place[node],
-            nics["index"].to_numpy()[cards].astype(np.uint32),
+            unit[node].astype(np.uint32),
+            placed.node_rack[node],
+            placed.node_place[node],
+            nics["index"].to_numpy()[card].astype(np.uint32),
         )
-        row, stage, unit, rack, place, rail = (np.tile(column, planes) for column in columns)
-        port = (plane + np.uint32(1)).astype(np.uint8)
-        return Endpoints("nics", row, 1, port, plane, stage, unit, rack, place, rail)
+        return Endpoints(
+            "nics",
+            np.tile(card.astype(np.uint32), fabric.planes),
+            1,
+            (plane + np.uint32(1)).astype(np.uint8),
+            plane,
+            np.tile(placed.unit_stage[placed.node_unit[node]], fabric.planes),
+            *(np.tile(each, fabric.planes) for each in columns),
+        )
 
 
 def _unit_places(design: FabricDesign, places: Sequence[UnitPlaces]) -> tuple[U32, U32, U32]:

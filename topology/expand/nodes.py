@@ -1,7 +1,7 @@
 """Units, racks, nodes, GPUs and NICs of the compute groups, by division alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -31,16 +31,11 @@ class PlacedNodes:
     node_unit: U32
     node_rack: U32  # rack of the unit, from 0
     node_slot: U32  # slot of the rack, from 0
+    node_place: U32  # among the unit's slots, from 0, empty ones counted
 
     def of_group(self, index: int) -> NDArray[np.intp]:
         """Rows of a group's nodes, in order."""
         return np.flatnonzero(self.unit_group[self.node_unit] == index)
-
-    def places(self, groups: Sequence[SizedGroup]) -> U32:
-        """Place of each node among its unit's slots, from 0, empty ones counted."""
-        slots = np.array([group.rack.nodes for group in groups], np.uint32)
-        places: U32 = self.node_rack * slots[self.unit_group[self.node_unit]] + self.node_slot
-        return places
 
 
 def place_nodes(spec: ClusterSpec, groups: Sequence[SizedGroup], places: Sequence[UnitPlaces]) -> PlacedNodes:
@@ -56,18 +51,18 @@ def place_nodes(spec: ClusterSpec, groups: Sequence[SizedGroup], places: Sequenc
         np.concatenate([getattr(place, name)[:count] for place, count in zip(places, units, strict=True)])
         for name in ("hall", "row", "position")
     )
-    node_unit, node_rack, node_slot = _slots(groups)
+    nodes = _slots(groups)
     stage = np.concatenate([group.stages for group in groups])
-    placed = PlacedNodes(unit_group, unit_number, hall, row, position, stage, node_unit, node_rack, node_slot)
+    placed = PlacedNodes(unit_group, unit_number, hall, row, position, stage, *nodes)
     if not any(group.group.without for group in groups):
         return placed
     keep = _present(spec, groups, placed)
-    return replace(placed, node_unit=node_unit[keep], node_rack=node_rack[keep], node_slot=node_slot[keep])
+    return PlacedNodes(unit_group, unit_number, hall, row, position, stage, *(column[keep] for column in nodes))
 
 
-def _slots(groups: Sequence[SizedGroup]) -> tuple[U32, U32, U32]:
-    """Unit, rack of the unit and slot of the rack of every fitted node place."""
-    units, racks, slots = [], [], []
+def _slots(groups: Sequence[SizedGroup]) -> tuple[U32, U32, U32, U32]:
+    """Unit, rack of the unit, slot of the rack and place in the unit of every fitted node place."""
+    units, racks, slots, places = [], [], [], []
     first = 0
     for group in groups:
         per_unit = group.group.unit_racks * group.fitted
@@ -76,8 +71,9 @@ def _slots(groups: Sequence[SizedGroup]) -> tuple[U32, U32, U32]:
         units.append(unit + np.uint32(first))
         racks.append(rack)
         slots.append(slot)
+        places.append(rack * np.uint32(group.rack.nodes) + slot)
         first += group.units
-    return np.concatenate(units), np.concatenate(racks), np.concatenate(slots)
+    return np.concatenate(units), np.concatenate(racks), np.concatenate(slots), np.concatenate(places)
 
 
 def _present(spec: ClusterSpec, groups: Sequence[SizedGroup], placed: PlacedNodes) -> NDArray[np.bool_]:

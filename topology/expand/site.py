@@ -223,7 +223,7 @@ class SiteTables:
                 "rack": self._rack_of(racks, np.arange(len(unit))),
                 "slot": placed.node_slot + 1,
                 "product": products.gather(placed.unit_group[unit]),
-                "place": placed.places(self.groups),
+                "place": placed.node_place,
                 "domain": scaleup.of_node,
                 "locality": pl.Series(locality).replace(-1, None),
                 "stage": self._stage(placed.unit_stage[unit]),

@@ -1,6 +1,6 @@
 """Tables of fabrics, tiers, switches, appliances, localities and cables: one pass over the fabrics."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,7 @@ class FabricRows:
     first_appliance: int
     first_locality: int
     stage: Stages
+    localities: tuple[LocalityLevel, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,11 @@ def fabric_rows(nets: Networks, placed: PlacedNodes, origins: Origins) -> list[F
     for index, design in enumerate(nets.designs):
         fabric = design.demand.fabric
         stage = stages[fabric.name]
-        rows.append(FabricRows(design, index, origins.of(fabric.path), switch, appliance, locality, stage))
+        near = design.localities()
+        rows.append(FabricRows(design, index, origins.of(fabric.path), switch, appliance, locality, stage, near))
         switch += len(stage)
         appliance += fabric.managers.count if fabric.managers else 0
-        locality += sum(level.count for level in design.localities())
+        locality += sum(level.count for level in near)
     return rows
 
 
@@ -269,42 +271,29 @@ def tiers(rows: Sequence[FabricRows]) -> pl.DataFrame:
 def localities(rows: Sequence[FabricRows]) -> pl.DataFrame:
     """One row per locality; the top ones of a fabric lie in that of the fabric that joins them, if any."""
     joined = {each.demand.fabric.name: own.first_locality for own in rows for each in own.design.demand.joined}
-    frames = list(_localities(rows, joined))
-    return pl.concat(frames) if frames else tables.LOCALITIES.empty()
-
-
-def _localities(rows: Sequence[FabricRows], joined: Mapping[str, int]) -> Iterator[pl.DataFrame]:
+    levels, numbers = [], []
     for own in rows:
         fabric, first = own.design.demand.fabric, own.first_locality
-        for at, level in enumerate(own.design.localities()):
-            count = level.count
-            above = level.parent
-            parent = joined.get(fabric.name) if above is None else above + np.uint32(first + count)
-            yield tables.LOCALITIES.frame(
-                {
-                    "locality": np.arange(first, first + count, dtype=np.uint32),
-                    "fabric": own.fabric,
-                    "level": at,
-                    "word": level.word,
-                    "tier": level.tier,
-                    "name": _locality_names(fabric.name, level),
-                    "number": level.number,
-                    "within": level.within,
-                    "parent": parent,
-                    "places": level.places,
-                    "origin": own.origin,
-                }
-            )
-            first += count
-
-
-def _locality_names(fabric: str, level: LocalityLevel) -> pl.Series | str:
-    """Fabric, tier and number; the number within its unit where a unit has several."""
-    if level.number is None:
-        return fabric
-    numbers = pl.DataFrame({"number": level.number, "within": level.within})
-    name = pl.format("{}-{}-{}", pl.lit(fabric), pl.lit(level.tier), pl.col("number").cast(pl.String).str.zfill(4))
-    return numbers.select(name if level.within is None else pl.format("{}-{}", name, "within")).to_series()
+        for at, level in enumerate(own.localities):
+            first += level.count
+            above = joined.get(fabric.name, -1) if level.parent is None else level.parent.astype(np.int64) + first
+            columns = (0 if each is None else each for each in (level.number, level.within))
+            numbers.append(np.broadcast_arrays(np.zeros(level.count, np.int64), *columns, above)[1:])
+            levels.append((own.fabric, at, level.word, level.tier, level.places, own.origin, fabric.name, level.count))
+    if not levels:
+        return tables.LOCALITIES.empty()
+    names = ("fabric", "level", "word", "tier", "places", "origin", "fabric_name", "count")
+    each = pl.DataFrame(levels, schema=names, orient="row")
+    number, within, parent = (pl.Series(np.concatenate(column)) for column in zip(*numbers, strict=True))
+    frame = each.select(pl.exclude("count").repeat_by("count").explode()).with_columns(
+        locality=pl.int_range(pl.len()),
+        number=number.replace(0, None),
+        within=within.replace(0, None),
+        parent=parent.replace(-1, None),
+    )
+    text = pl.format("{}-{}-{}", "fabric_name", "tier", pl.col("number").cast(pl.String).str.zfill(4))
+    name = pl.coalesce(pl.format("{}-{}", text, "within"), text, "fabric_name")  # null where a part is
+    return tables.LOCALITIES.frame(frame.with_columns(name=name).to_dict())
 
 
 def node_localities(nets: Networks, placed: PlacedNodes, rows: Sequence[FabricRows]) -> NDArray[np.int64]:
@@ -312,6 +301,8 @@ def node_localities(nets: Networks, placed: PlacedNodes, rows: Sequence[FabricRo
     found = np.full(len(placed.node_unit), -1, np.int64)
     for own in rows:
         if own.design.demand.fabric.connects == "compute":
-            mine, unit, place = nets.nodes(own.design, placed)
-            found[mine] = own.first_locality + own.design.locality_of(unit, place)
+            unit = nets.unit_of_nodes(own.design, placed)
+            mine = np.flatnonzero(unit >= 0)
+            lowest = own.design.locality_of(unit[mine].astype(np.uint32), placed.node_place[mine])
+            found[mine] = own.first_locality + lowest
     return found
