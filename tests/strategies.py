@@ -161,7 +161,7 @@ def ends(plan):
 
     Columns: fabric, plane, hop, a, a_port, b, b_port, rate_gbps, stage; sorted by `a` and its port.
     """
-    nodes = pl.DataFrame({"node": plan.nodes["node"], "host": names.node_names(plan)})
+    nodes = pl.DataFrame({"node": plan.nodes["node"], "host": names.labels(plan, "nodes")})
     nics = plan.nics.join(nodes, on="node", maintain_order="left").select(
         a_table=pl.lit("nics"), a=pl.col("nic"), a_name=pl.format("{}/{}{}", "host", "role", "index")
     )
@@ -170,7 +170,7 @@ def ends(plan):
     appliances = plan.appliances.select(
         a_table=pl.lit("appliances"), a=pl.col("appliance"), a_name=pl.format("{}/manager{}", fabric, "index")
     )
-    spelled = pl.Series(names.switch_names(plan), dtype=pl.String)
+    spelled = pl.Series(names.labels(plan, "switches"), dtype=pl.String)
     switches = pl.DataFrame({"a_table": "switches", "a": plan.switches["switch"], "a_name": spelled})
     near = pl.concat([nics, appliances, switches])
     far = switches.select(b="a", b_name="a_name")
@@ -399,7 +399,7 @@ def units_of(group):
 def _left_out(draw, data, plan):
     """The spec without some nodes; of an InfiniBand fabric subnet managers may take their ports."""
     data = deepcopy(data)
-    hosts = names.node_names(plan)
+    hosts = names.labels(plan, "nodes")
     for at, group in enumerate(data["compute"]):
         mine = hosts.filter(plan.nodes["group"] == at).to_list()
         if len(mine) > 1:

@@ -47,7 +47,7 @@ def celled(draw, size=TINY, wish=ANY, room=None, *, shared=False):
 def homes(plan):
     """Name of the cell of every node, by the node's name."""
     cell = plan.units["cell"].gather(plan.nodes["unit"])
-    return dict(zip(names.node_names(plan), plan.cells["name"].gather(cell), strict=True))
+    return dict(zip(names.labels(plan, "nodes"), plan.cells["name"].gather(cell), strict=True))
 
 
 def rendered(plan, stage=None):
@@ -227,7 +227,9 @@ def test_every_node_is_labelled_in_its_cell_once_it_stands(site):
 def assert_nodes(plan):
     home = homes(plan)
     last = len(plan.spec.stages) - 1
-    built = {host for host, stage in zip(names.node_names(plan), plan.nodes["stage"], strict=True) if stage is not None}
+    built = {
+        host for host, stage in zip(names.labels(plan, "nodes"), plan.nodes["stage"], strict=True) if stage is not None
+    }
     found = as_it_stands(plan, last)
     for folder, kind in (("", "Node"), ("kwok", "Node"), ("", "BareMetalHost")):
         if kind == "BareMetalHost" and plan.spec.kubernetes.metal3 is None:

@@ -119,7 +119,7 @@ def test_what_is_built_later_moves_no_cable(drawn):
     for units in (data["compute"][0]["units"], size["units"]):
         data["compute"][0]["units"] = units
         plan = plan_of(data, size)
-        spelled = pl.Series(names.switch_names(plan))
+        spelled = pl.Series(names.labels(plan, "switches"))
         cables = plan.cables.filter(pl.col("a_table") == "switches")
         ends = {end: pl.lit(spelled).gather(end) for end in "ab"}
         named.append(set(cables.select("a_cage", "a_port", "b_cage", "b_port", **ends).rows()))

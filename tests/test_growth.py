@@ -11,17 +11,17 @@ from topology.plan import names
 
 
 def racks(plan):
-    return set(names.rack_names(plan))
+    return set(names.labels(plan, "racks"))
 
 
 def hosts(plan):
-    return set(names.node_names(plan))
+    return set(names.labels(plan, "nodes"))
 
 
 def seats(plan):
     """Where every switch stands: name, rack and lowest unit."""
-    stood = names.rack_names(plan).gather(plan.switches["rack"])
-    return set(zip(names.switch_names(plan), stood, plan.switches["u"], strict=True))
+    stood = names.labels(plan, "racks").gather(plan.switches["rack"])
+    return set(zip(names.labels(plan, "switches"), stood, plan.switches["u"], strict=True))
 
 
 def cables(plan):
@@ -32,7 +32,7 @@ def cables(plan):
 def assert_kept(before, after):
     """Every name and every cable of `before` is there in `after`."""
     assert hosts(before) <= hosts(after)
-    assert set(names.switch_names(before)) <= set(names.switch_names(after))
+    assert set(names.labels(before, "switches")) <= set(names.labels(after, "switches"))
     assert racks(before) <= racks(after)
     assert cables(before) <= cables(after)
 
@@ -84,7 +84,7 @@ def test_a_site_built_up_to_a_stage_is_that_stage_of_the_whole_site(site, choice
     before = expanded(site.changed(change))
     now = ends(site.plan).filter(pl.col("stage") < keep).drop("stage")
     assert cables(before) == set(now.iter_rows())
-    assert hosts(before) == set(names.node_names(site.plan).filter(site.plan.nodes["stage"] < keep))
+    assert hosts(before) == set(names.labels(site.plan, "nodes").filter(site.plan.nodes["stage"] < keep))
 
 
 # --- halls, rows, stages, fabrics, groups ---------------------------------------------------------
@@ -218,7 +218,7 @@ def test_outgrowing_sized_for_replugs_uplinks_but_renames_no_node():
     before = one_hall([{"name": "g", "rack": "boxes-4x4", "units": 2}], [{"tiers": 2}])
     plan, after = expanded(before), expanded(add_units(before, "g", 2))
     assert hosts(plan) < hosts(after)
-    assert set(names.switch_names(plan)) < set(names.switch_names(after))
+    assert set(names.labels(plan, "switches")) < set(names.labels(after, "switches"))
     lost = {cable[2] for cable in cables(plan) - cables(after)}
     assert lost == {"leaf-spine"}
     sized = deepcopy(before)

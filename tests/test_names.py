@@ -221,15 +221,15 @@ def test_racks_and_nodes_are_called_what_the_formats_say(site, form):
     nodes = [
         form.node.format(rack=racks[rack], node=slot) for rack, slot in plan.nodes.select("rack", "slot").iter_rows()
     ]
-    assert names.rack_names(plan).to_list() == racks
-    assert names.node_names(plan).to_list() == nodes
+    assert names.labels(plan, "racks").to_list() == racks
+    assert names.labels(plan, "nodes").to_list() == nodes
 
 
 @SITES
 @given(sites())
 def test_no_two_racks_nodes_or_switches_share_a_name(site):
-    for each in (names.rack_names, names.node_names, names.switch_names):
-        assert not each(site.plan).is_duplicated().any()
+    for table in ("racks", "nodes", "switches"):
+        assert not names.labels(site.plan, table).is_duplicated().any()
 
 
 @SITES
@@ -239,4 +239,4 @@ def test_switches_fold_and_read_back_too(site):
     switches = plan.switches.join(plan.fabrics.select("fabric", fabric_name="name"), on="fabric", maintain_order="left")
     switches = switches.with_columns(pl.col("tier").cast(pl.String))
     (hosts,) = names.fold(switches, SWITCH)["hosts"]
-    assert sorted(read_back(hosts)) == sorted(names.switch_names(plan))
+    assert sorted(read_back(hosts)) == sorted(names.labels(plan, "switches"))

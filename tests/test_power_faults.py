@@ -84,7 +84,7 @@ def on_one_device(plan):
 
 def without(plan, name):
     """The plan without one device."""
-    keep = names.power_node_names(plan) != name
+    keep = names.labels(plan, "power_nodes") != name
     assert (~keep).sum() == 1
     return replace(plan, power_nodes=plan.power_nodes.filter(keep))
 

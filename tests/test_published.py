@@ -110,7 +110,7 @@ def plan_of(record):
     if left_out := record.get("left_out"):
         fabric = {key: value for key, value in data["fabrics"][0].items() if key != "managers"}
         whole = expand(loaded(data | {"fabrics": [fabric]}), CATALOG)
-        data["compute"][0]["without"] = names.node_names(whole).to_list()[-left_out:]
+        data["compute"][0]["without"] = names.labels(whole, "nodes").to_list()[-left_out:]
     return expand(loaded(data), CATALOG)
 
 

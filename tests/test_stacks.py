@@ -43,7 +43,7 @@ def test_a_folder_under_stacks_carries_the_project_of_its_spec(name, update_gold
 def resources(plan):
     """Resources of each stage's stack."""
     tables = {name: frame.lazy() for name, frame in plan.tables().items()}
-    tables["units"] = plan.units.with_columns(names.unit_names(plan)).lazy()
+    tables["units"] = plan.units.with_columns(names.labels(plan, "units")).lazy()
     return owners.sizes(tables)["resources"].to_list()
 
 

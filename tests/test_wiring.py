@@ -219,7 +219,7 @@ class ByHand:
     def __init__(self, plan):
         self.plan = plan
         self.cables = set()
-        self.hosts = set(names.node_names(plan))
+        self.hosts = set(names.labels(plan, "nodes"))
         self.trees = {each.name: tree_of(plan, each) for each in plan.spec.fabrics if each.kind != "core"}
         self.tops = {}  # fabric, island, plane: its top switches
         for fabric in plan.spec.fabrics:
@@ -848,7 +848,7 @@ def test_spines_and_cores_at_row_ends_stand_in_the_row(place):
     fabric = {"switch": "roce-4", "place": place, "tiers": 3 if "core" in place else 2}
     plan = expanded(one_hall(compute, [fabric], positions=8, rack_limit={"power_kw": 1}))
     assert plan.racks["position"].max() <= 8
-    assert not names.rack_names(plan).is_duplicated().any()
+    assert not names.labels(plan, "racks").is_duplicated().any()
 
 
 def test_spines_of_short_pods_at_row_ends_stand_in_the_row():
@@ -857,7 +857,7 @@ def test_spines_of_short_pods_at_row_ends_stand_in_the_row():
     tree = {"switch": "roce-4", "islands": {"units": 4}, "pod_units": 3, "tiers": 3, "place": {"spine": "row-end"}}
     plan = expanded(one_hall(compute, [tree, CORE], positions=30, rack_limit={"power_kw": 1}))
     assert plan.racks["position"].max() <= 30
-    assert not names.rack_names(plan).is_duplicated().any()
+    assert not names.labels(plan, "racks").is_duplicated().any()
 
 
 # --- the tables -----------------------------------------------------------------------------------
@@ -998,14 +998,14 @@ def test_two_uplinks_with_swapped_ends_are_found(links):
 def test_a_missing_uplink_is_found(links):
     plan = two_tiers(links)
     row = rows_of(plan, hop="leaf-spine")[0]
-    leaf = names.switch_names(plan)[plan.cables["a"][row]]
+    leaf = names.labels(plan, "switches")[plan.cables["a"][row]]
     wrong = found(replace(plan, cables=plan.cables.filter(pl.col("cable") != row)))
     assert wrong["N303"].examples == (leaf,)
 
 
 def test_a_nic_without_its_cable_is_found(planted):
     row = rows_of(planted, hop="node-leaf")[0]
-    node = names.node_names(planted)[planted.nics["node"][planted.cables["a"][row]]]
+    node = names.labels(planted, "nodes")[planted.nics["node"][planted.cables["a"][row]]]
     wrong = found(replace(planted, cables=planted.cables.filter(pl.col("cable") != row)))
     assert wrong["N307"].examples == (node,)
 
@@ -1045,7 +1045,7 @@ def test_a_nic_moved_to_another_rail_is_found(planted):
     row = rows_of(planted, hop="node-leaf")[0]
     other = next(leaf for leaf in planted.cables["b"] if leaf != planted.cables["b"][row])
     wrong = found(changed(planted, row, b=other, b_cage=8))
-    assert wrong["N305"].examples == (names.switch_names(planted)[other],)
+    assert wrong["N305"].examples == (names.labels(planted, "switches")[other],)
 
 
 def test_two_nics_with_swapped_leaves_are_both_found(planted):

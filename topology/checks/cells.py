@@ -43,7 +43,7 @@ def domains_are_whole(plan: Plan) -> pl.DataFrame:
     homes = plan.nodes.select("unit", "domain").unique().join(cells, on="unit")
     cut = homes.group_by("domain").agg(pl.col("cell").n_unique()).filter(pl.col("cell") > 1).sort("domain")
     domains = cut.join(plan.nvlink_domains.select("domain", "rack", "origin"), on="domain", maintain_order="left")
-    rack = names.rack_names(plan).gather(domains["rack"])
+    rack = names.labels(plan, "racks").gather(domains["rack"])
     return domains.with_columns(example=rack).select(
         "origin",
         "example",
@@ -101,7 +101,7 @@ def names_are_unique(plan: Plan) -> pl.DataFrame:
     """Nodes whose name another node has."""
     if plan.spec.kubernetes is None:
         return nothing()
-    named = plan.nodes.select("origin", example=names.node_names(plan))
+    named = plan.nodes.select("origin", example=names.labels(plan, "nodes"))
     twice = named.filter(pl.col("example").is_duplicated()).unique("example").sort("example")
     return twice.select(
         "origin",
@@ -205,7 +205,7 @@ def domains_fit_imex(plan: Plan) -> pl.DataFrame:
     group = plan.racks["group"].gather(plan.nvlink_domains["rack"])
     limit = kubernetes.max_nodes_per_imex_domain
     domains = plan.nvlink_domains.filter(group.is_in(rack_scale) & (pl.col("nodes") > limit))
-    rack = names.rack_names(plan).gather(domains["rack"])
+    rack = names.labels(plan, "racks").gather(domains["rack"])
     return domains.with_columns(example=rack).select(
         "origin",
         "example",

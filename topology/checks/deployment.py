@@ -18,7 +18,7 @@ MOST_RESOURCES = 2_000  # Pulumi's own largest performance test (tests/performan
 def stacks_are_bounded(plan: Plan) -> pl.DataFrame:
     """Stages that add more units, pods, banks and feed groups than one stack may have."""
     tables = {name: frame.lazy() for name, frame in plan.tables().items()}
-    tables["units"] = plan.units.with_columns(names.unit_names(plan)).lazy()
+    tables["units"] = plan.units.with_columns(names.labels(plan, "units")).lazy()
     over = owners.sizes(tables).filter(pl.col("resources") > MOST_RESOURCES)
     return over.join(plan.stages.select("stage", "name", "origin"), on="stage").select(
         "origin",

@@ -12,7 +12,7 @@ _FLOOR = "the hall's rack_limit: what one position of this floor carries"
 def _racks(plan: Plan) -> pl.DataFrame:
     """Racks with their names, their halls' limits and what stands in them."""
     limits = plan.halls.select("hall", "limit_u", "limit_power_w", "limit_weight_kg")
-    racks = plan.racks.with_columns(example=names.rack_names(plan)).join(limits, on="hall", maintain_order="left")
+    racks = plan.racks.with_columns(example=names.labels(plan, "racks")).join(limits, on="hall", maintain_order="left")
     return racks.with_columns(holds=pl.col("design").replace_strict(_contents(plan), default="switches"))
 
 

@@ -87,7 +87,7 @@ def links_spread_evenly(plan: Plan) -> pl.DataFrame:
     )
     if not uneven.height:
         return nothing()
-    spelled = names.switch_names(plan)
+    spelled = names.labels(plan, "switches")
     return uneven.with_columns(example=spelled.gather(uneven["a"])).select(
         "origin",
         "example",
@@ -142,7 +142,7 @@ def nics_meet_their_rail(plan: Plan) -> pl.DataFrame:
     )
     if not over.height:
         return nothing()
-    return over.with_columns(example=names.switch_names(plan).gather(over["b"])).select(
+    return over.with_columns(example=names.labels(plan, "switches").gather(over["b"])).select(
         "origin",
         "example",
         message=pl.format("{} takes NICs of {} rails; its fabric shares {} on a leaf", "example", "rails", "shared"),
@@ -167,7 +167,7 @@ def nics_have_their_cables(plan: Plan) -> pl.DataFrame:
     bad = pl.concat(short) if short else pl.DataFrame()
     if not bad.height:
         return nothing()
-    return bad.with_columns(example=names.node_names(plan).gather(bad["node"])).select(
+    return bad.with_columns(example=names.labels(plan, "nodes").gather(bad["node"])).select(
         "origin",
         "example",
         message=pl.format("{} NIC {} of node {} has {} cables, not {}", "role", "index", "example", "has", "planes"),

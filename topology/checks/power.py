@@ -21,7 +21,7 @@ def _pools(plan: Plan) -> pl.DataFrame:
     """One row per pool with the name of its first device, its kind and its redundancy."""
     levels = plan.spec.power.levels if plan.spec.power else ()
     redundancy = pl.Series([level.redundancy for level in levels], dtype=pl.String)
-    named = plan.power_nodes.with_columns(example=names.power_node_names(plan))
+    named = plan.power_nodes.with_columns(example=names.labels(plan, "power_nodes"))
     return (
         named.group_by("pool", maintain_order=True)
         .agg(
@@ -107,7 +107,7 @@ def racks_have_two_feeds(plan: Plan) -> pl.DataFrame:
     if not plan.power_nodes.height or plan.spec.power is None or plan.spec.power.feed is None:
         return nothing()
     sides = plan.feeds.group_by("rack").agg(sides=pl.col("side").sort().str.join(""))
-    racks = plan.racks.select("rack", "origin", example=names.rack_names(plan))
+    racks = plan.racks.select("rack", "origin", example=names.labels(plan, "racks"))
     bad = racks.join(sides, on="rack", how="left", maintain_order="left").filter(pl.col("sides").fill_null("") != "AB")
     missing = (
         pl.when(pl.col("sides").is_null())
@@ -134,8 +134,8 @@ def feeds_are_of_two_sides(plan: Plan) -> pl.DataFrame:
     )
     if not same.height:
         return nothing()
-    rack = names.rack_names(plan).gather(same["rack"])
-    panel = names.power_node_names(plan).gather(same["panel"])
+    rack = names.labels(plan, "racks").gather(same["rack"])
+    panel = names.labels(plan, "power_nodes").gather(same["panel"])
     return same.with_columns(example=rack, device=panel).select(
         "origin",
         "example",
@@ -150,7 +150,7 @@ def feeds_carry_their_rack(plan: Plan) -> pl.DataFrame:
     over = plan.feeds.filter(pl.col("load_w") > pl.col("capacity_w"))
     if not over.height:
         return nothing()
-    return over.with_columns(example=names.rack_names(plan).gather(over["rack"])).select(
+    return over.with_columns(example=names.labels(plan, "racks").gather(over["rack"])).select(
         "origin",
         "example",
         message=pl.format(
@@ -184,7 +184,7 @@ def phases_are_balanced(plan: Plan) -> pl.DataFrame:
     if not bad.height:
         return nothing()
     origins = plan.power_nodes["origin"].gather(bad["panel"])
-    return bad.with_columns(example=names.power_node_names(plan).gather(bad["panel"]), origin=origins).select(
+    return bad.with_columns(example=names.labels(plan, "power_nodes").gather(bad["panel"]), origin=origins).select(
         "origin",
         "example",
         message=pl.format(
@@ -206,7 +206,7 @@ def feeds_end_on_a_device(plan: Plan) -> pl.DataFrame:
     bad = plan.feeds.filter(~pl.col("pool").is_in(known["pool"].to_list()))
     if not bad.height:
         return nothing()
-    return bad.with_columns(example=names.rack_names(plan).gather(bad["rack"])).select(
+    return bad.with_columns(example=names.labels(plan, "racks").gather(bad["rack"])).select(
         "origin",
         "example",
         message=pl.format(

@@ -40,7 +40,7 @@ def domains_are_alike(plan: Plan) -> pl.DataFrame:
     short = mine.filter(pl.col("nodes") < pl.col("most"))
     if not short.height:
         return short.select("origin", example=pl.lit(""), message=pl.lit(""), help=pl.lit(""))
-    rack = names.rack_names(plan).gather(short["rack"])
+    rack = names.labels(plan, "racks").gather(short["rack"])
     return short.with_columns(example=rack).select(
         "origin",
         "example",

@@ -30,7 +30,9 @@ def shelves_carry_their_rack(plan: Plan) -> pl.DataFrame:
             "shelf_w": [shelf.rating_w or shelf.rating_va for shelf in products],  # they correct their power factor
         }
     )
-    racks = plan.racks.with_columns(example=names.rack_names(plan)).join(shelves, on="design", maintain_order="left")
+    racks = plan.racks.with_columns(example=names.labels(plan, "racks")).join(
+        shelves, on="design", maintain_order="left"
+    )
     carries = (pl.col("shelves") - spare) * pl.col("shelf_w")
     return racks.filter(pl.col("power_w") > carries).select(
         "origin",

@@ -42,7 +42,7 @@ def _lines(plan: "Plan", fail: list[str], stage: str | None) -> Iterator[str]:
     from topology.plan import names  # noqa: PLC0415
     from topology.views import failures  # noqa: PLC0415
 
-    spelled = names.power_node_names(plan)
+    spelled = names.labels(plan, "power_nodes")
     index = {name: at for at, name in enumerate(spelled)}
     for name in fail:
         if name not in index:
@@ -53,7 +53,7 @@ def _lines(plan: "Plan", fail: list[str], stage: str | None) -> Iterator[str]:
     if stage is not None and stage not in stages:
         reports.refuse(f"no stage '{ascii(stage)[1:-1]}'", did_you_mean(stage, stages))
     outcome = failures.failures(plan, [index[name] for name in fail], stages.index(stage) if stage else None)
-    racks = names.rack_names(plan).gather(outcome.lost_racks)
+    racks = names.labels(plan, "racks").gather(outcome.lost_racks)
     lost_w = int(plan.racks["power_w"].gather(outcome.lost_racks).sum())
     yield f"{' and '.join(fail)} fail: {len(racks):,} racks go dark, {lost_w / 1e6:,.2f} MW"
     yield from _list_names("dark", racks.to_list())

@@ -94,29 +94,9 @@ def _at(labels: pl.Series, at: pl.Series) -> pl.Series:
     return labels.gather(at).alias(at.name)
 
 
-def rack_names(plan: Plan) -> pl.Series:
-    """Name of every rack, in row order."""
-    return Labels(plan).of("racks")
-
-
-def node_names(plan: Plan) -> pl.Series:
-    """Name of every node, in row order."""
-    return Labels(plan).of("nodes")
-
-
-def switch_names(plan: Plan) -> pl.Series:
-    """Name of every switch, in row order."""
-    return Labels(plan).of("switches")
-
-
-def unit_names(plan: Plan) -> pl.Series:
-    """Name of every scalable unit, in row order."""
-    return Labels(plan).of("units")
-
-
-def power_node_names(plan: Plan) -> pl.Series:
-    """Name of every device of the power tree, in row order."""
-    return Labels(plan).of("power_nodes")
+def labels(plan: Plan, table: str) -> pl.Series:
+    """Label of every row of a table, in row order: what racks, nodes, switches and others are called."""
+    return Labels(plan).of(table)
 
 
 @dataclass(frozen=True, slots=True)

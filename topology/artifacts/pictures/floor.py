@@ -169,7 +169,7 @@ def _with_gpus(plan: Plan, racks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _halls(plan: Plan, floors: tuple[Rectangle, ...], font: float) -> Iterator[HallPlan]:
-    racks = _with_gpus(plan, plan.racks.with_columns(name=names.rack_names(plan)))
+    racks = _with_gpus(plan, plan.racks.with_columns(name=names.labels(plan, "racks")))
     totals = (
         pl.col("name").first().alias("first_name"),
         pl.col("name").last().alias("last_name"),

@@ -10,8 +10,8 @@ from topology.views.phases import on_phase_w
 
 def feed_schedule(plan: Plan) -> pl.DataFrame:
     """One row per rack and side, racks in order of their places."""
-    panels = names.power_node_names(plan)
-    racks = names.rack_names(plan)
+    panels = names.labels(plan, "power_nodes")
+    racks = names.labels(plan, "racks")
     return plan.feeds.select(
         rack=pl.lit(racks).gather("rack"),
         side="side",
@@ -38,12 +38,12 @@ def panel_schedule(plan: Plan) -> pl.DataFrame:
     )
     made = plan.feeds.hstack(shares.drop("panel")).sort("panel", "breaker")
     return made.select(
-        panel=pl.lit(names.power_node_names(plan)).gather("panel"),
+        panel=pl.lit(names.labels(plan, "power_nodes")).gather("panel"),
         breaker="breaker",
         circuits="circuits",
         breaker_a="breaker_a",
         phase="phase",
-        rack=pl.lit(names.rack_names(plan)).gather("rack"),
+        rack=pl.lit(names.labels(plan, "racks")).gather("rack"),
         side="side",
         load_kw=_kw("load_w"),
         panel_l1_kw=_kw("l1_w"),
@@ -71,7 +71,7 @@ def level_loads(plan: Plan) -> pl.DataFrame:
 
 def failure_table(plan: Plan) -> pl.DataFrame:
     """One row per pool: what one failed device of it loses, moves and overloads."""
-    pools = plan.power_nodes.with_columns(name=names.power_node_names(plan)).group_by("pool", maintain_order=True)
+    pools = plan.power_nodes.with_columns(name=names.labels(plan, "power_nodes")).group_by("pool", maintain_order=True)
     named = pools.agg(pl.col("name", "kind").first(), devices=pl.len())
     result = failures.single_failures(plan).with_columns(pl.col("pool", "worst_pool").cast(pl.UInt32))
     worst = named.select(worst_pool="pool", worst="name")

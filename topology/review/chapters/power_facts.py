@@ -74,7 +74,7 @@ def weak_points(plan: Plan) -> dict[str, Weak]:
     """By kind of device; a kind that survives every single failure has none. Empty without a power tree."""
     if not plan.feeds.height:
         return {}
-    first = plan.power_nodes.with_columns(name=names.power_node_names(plan)).group_by("pool", maintain_order=True)
+    first = plan.power_nodes.with_columns(name=names.labels(plan, "power_nodes")).group_by("pool", maintain_order=True)
     named = first.agg(pl.col("name", "kind").first())
     result = failures.single_failures(plan).with_columns(pl.col("pool").cast(pl.UInt32))
     bad = result.filter((pl.col("lost_racks") > 0) | (pl.col("overloaded") > 0)).join(named, on="pool")

@@ -94,7 +94,7 @@ class _Scheduling:
         if not (nodes or placed or renames.halls.renamed) and formats:
             return pl.Series(dtype=pl.String), pl.Series(dtype=pl.String)
         was, now = (
-            (names.node_names(plan) if plan.nodes.height else pl.Series(dtype=pl.String)).to_frame("name")
+            (names.labels(plan, "nodes") if plan.nodes.height else pl.Series(dtype=pl.String)).to_frame("name")
             for plan in (self.base, self.head)
         )
         return was.join(now, on="name", how="anti")["name"], now.join(was, on="name", how="anti")["name"]

@@ -132,7 +132,7 @@ def _decisions(review: Review) -> Iterator[Decision]:
         yield Decision(Mark.LOOK, (strong("destroyed"), ": ", *parts, gpus, *_at(base, removed)))
     was, now = changes.moves.racks
     if len(now):
-        example = (names.rack_names(base)[int(was[0])], names.rack_names(head)[int(now[0])])
+        example = (names.labels(base, "racks")[int(was[0])], names.labels(head, "racks")[int(now[0])])
         words = (strong("moved"), f": {plural(len(now), 'rack')}, ", Name(example[0]), " → ", Name(example[1]))
         more = f" and {count(len(now) - 1)} more" if len(now) > 1 else ""
         yield Decision(Mark.LOOK, (*words, more))
