@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from topology.plan import Plan, tables
+from topology.plan import Plan
 from topology.review.changes import Changes
 from topology.review.side import Side
 from topology.spec.model import Slurm
@@ -34,5 +34,5 @@ class Review:
 def nothing(plan: Plan) -> Plan:
     """A plan of the same name on which nothing stands."""
     spec = replace(plan.spec, halls=(), compute=(), fabrics=(), stages=(), power=None, slurm=Slurm((), ()))
-    empty = {table.name: table.empty() for table in tables.TABLES}
+    empty = {name: frame.clear() for name, frame in plan.tables().items()}
     return Plan(spec=spec, catalog=plan.catalog, origins=(), **empty)
