@@ -8,7 +8,7 @@ from topology.findings_format import totals
 from topology.review import findings as found
 from topology.review import pictures, spec_lines
 from topology.review.amounts import count, plural
-from topology.review.chapters import CHAPTERS
+from topology.review.chapters import PARTS
 from topology.review.chapters.artifacts import Files
 from topology.review.chapters.power_facts import by_stage, rides
 from topology.review.document import (
@@ -40,7 +40,7 @@ def assemble(review: Review) -> tuple[Document, Mapping[str, float]]:
     if review.base.broken:
         return _mended(review)
     changed = found.finding_changes(review.base, review.head)
-    chapters = [make(review) for make in CHAPTERS]
+    chapters = [part(review).chapter() for part in PARTS]
     measures = _measures(review, changed)
     for chapter in chapters:
         measures |= chapter.measures

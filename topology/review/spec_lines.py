@@ -16,7 +16,7 @@ from topology.review.amounts import plural
 from topology.review.changes import Changes
 from topology.review.document import Bullets, FileLines, Fold, Name, Note, Words
 from topology.review.findings import named
-from topology.review.matching import Rows
+from topology.review.identity import Rows
 from topology.review.review import Review
 from topology.review.side import Side
 from topology.source import YamlSource

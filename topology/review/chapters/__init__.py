@@ -1,17 +1,12 @@
 """The parts of a review, one module each. A further part is one module and one row here."""
 
-from collections.abc import Callable
+from topology.review.chapters.artifacts import Files
+from topology.review.chapters.cells import Cells
+from topology.review.chapters.deployment import Stacks
+from topology.review.chapters.network import Network
+from topology.review.chapters.power import Power
+from topology.review.chapters.scheduling import Scheduling
+from topology.review.chapters.site import Site
+from topology.review.review import Part
 
-from topology.review.chapters import artifacts, cells, deployment, network, power, scheduling, site
-from topology.review.document import Chapter
-from topology.review.review import Review
-
-CHAPTERS: tuple[Callable[[Review], Chapter], ...] = (  # in the order of the comment
-    site.chapter,
-    power.chapter,
-    network.chapter,
-    scheduling.chapter,
-    cells.chapter,
-    deployment.chapter,
-    artifacts.chapter,
-)
+PARTS: tuple[type[Part], ...] = (Site, Power, Network, Scheduling, Cells, Stacks, Files)  # in the comment's order
