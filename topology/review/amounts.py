@@ -1,10 +1,11 @@
 """Amounts and differences as people write them: thousands apart, a true minus sign, units behind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from topology.review.document import Name, Words, strong
 
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 MINUS = "−"
 
@@ -52,7 +53,7 @@ def row(name: str, base: Sequence[str], head: Sequence[str]) -> tuple[Words, ...
     return ((Name(name),), *(arrow(*pair) for pair in zip(base, head, strict=True)))
 
 
-def both(first: Mapping[str, Value], second: Mapping[str, Value]) -> dict[str, tuple[Value | None, Value | None]]:
+def both(first: Mapping[Key, Value], second: Mapping[Key, Value]) -> dict[Key, tuple[Value | None, Value | None]]:
     """What two sides have under each name: names of the first, then those that only the second has."""
     return {name: (first.get(name), second.get(name)) for name in dict.fromkeys([*first, *second])}
 

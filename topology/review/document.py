@@ -166,9 +166,9 @@ class Document:
     marker: str
     mark: Mark
     sentence: Words
-    figures: TextTable | None
-    stages: TextTable | None
-    decisions: tuple[Decision, ...]
-    sections: tuple[Chapter, ...]  # those with a verdict, in order
-    folds: tuple[Fold, ...]
     footer: Words
+    figures: TextTable | None = None
+    stages: TextTable | None = None
+    decisions: tuple[Decision, ...] = ()
+    sections: tuple[Chapter, ...] = ()  # those with a verdict, in order
+    folds: tuple[Fold, ...] = ()

@@ -44,7 +44,7 @@ class Review:
         return self.changes.base, self.changes.head
 
 
-class Part:
+class ReviewPart:
     """One engineer's part of a review: its facts, each worked out once, and what is said of them."""
 
     title: str

@@ -1,12 +1,20 @@
 """The parts of a review, one module each. A further part is one module and one row here."""
 
-from topology.review.chapters.artifacts import Files
-from topology.review.chapters.cells import Cells
-from topology.review.chapters.deployment import Stacks
-from topology.review.chapters.network import Network
-from topology.review.chapters.power import Power
-from topology.review.chapters.scheduling import Scheduling
-from topology.review.chapters.site import Site
-from topology.review.review import Part
+from topology.review.chapters.artifacts import ArtifactsPart
+from topology.review.chapters.cells import CellsPart
+from topology.review.chapters.deployment import DeploymentPart
+from topology.review.chapters.network import NetworkPart
+from topology.review.chapters.power import PowerPart
+from topology.review.chapters.scheduling import SchedulingPart
+from topology.review.chapters.site import SitePart
+from topology.review.review import ReviewPart
 
-PARTS: tuple[type[Part], ...] = (Site, Power, Network, Scheduling, Cells, Stacks, Files)  # in the comment's order
+PARTS: tuple[type[ReviewPart], ...] = (
+    SitePart,
+    PowerPart,
+    NetworkPart,
+    SchedulingPart,
+    CellsPart,
+    DeploymentPart,
+    ArtifactsPart,
+)  # in the comment's order

@@ -8,13 +8,13 @@ from pathlib import PurePosixPath
 
 from topology.review.amounts import count, plural
 from topology.review.document import Bullets, Figure, FileLines, Fold, Name, Note, Words, some
-from topology.review.review import Part
+from topology.review.review import ReviewPart
 
 CONTEXT = 2  # unchanged lines around a change
 LONGEST = 400_000  # characters of a file that are compared line by line
 
 
-class Files(Part):
+class ArtifactsPart(ReviewPart):
     """Files that are new, gone or different: digests of both sides, compared. There is no verdict on them."""
 
     title = "Artifacts"

@@ -10,7 +10,7 @@ from topology.plan import Plan
 from topology.review.amounts import count, plural, signed
 from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, TextTable, Verdict, Words, look, some
 from topology.review.identity import match_rows
-from topology.review.review import Part
+from topology.review.review import ReviewPart
 from topology.views.quotas import quotas
 
 NOWHERE = ""  # cell of a unit that is in none
@@ -29,7 +29,7 @@ def given(plan: Plan) -> pl.DataFrame:
     return summed.with_columns(queue=names.gather(summed["queue"]))
 
 
-class Cells(Part):
+class CellsPart(ReviewPart):
     """What the administrator of the Kubernetes cells approves; nothing where neither side has cells."""
 
     title = "Kubernetes"

@@ -24,7 +24,7 @@ from topology.review.document import (
     some,
     strong,
 )
-from topology.review.review import Part
+from topology.review.review import ReviewPart
 from topology.review.side import Side
 
 INVENTORY, SUFFIX = "pulumi/inventory/", ".json"
@@ -70,7 +70,7 @@ def changed(base: Resources, head: Resources) -> StackChange:
     }
 
 
-class Stacks(Part):
+class DeploymentPart(ReviewPart):
     """What `pulumi up` would do."""
 
     title = "Deployment"
@@ -86,7 +86,7 @@ class Stacks(Part):
 
     @cached_property
     def sides(self) -> tuple[dict[str, Resources], dict[str, Resources]]:
-        """Stacks of both sides, those of base under the new names of their stages."""
+        """DeploymentPart of both sides, those of base under the new names of their stages."""
         return self.changes.renames.under("stages", stacks(self.review.base)), stacks(self.review.head)
 
     @cached_property
@@ -97,12 +97,12 @@ class Stacks(Part):
 
     @property
     def touched(self) -> list[str]:
-        """Stacks of which something is made, replaced, renamed or destroyed."""
+        """DeploymentPart of which something is made, replaced, renamed or destroyed."""
         return [name for name, change in self.by_stack.items() if any(change[word] for word in WORDS)]
 
     @property
     def renamed(self) -> Mapping[str, str]:
-        """Stacks whose stage has another name now: a stack is named after its stage."""
+        """DeploymentPart whose stage has another name now: a stack is named after its stage."""
         return self.changes.renames.stages.renamed
 
     def figures(self) -> Iterator[Figure]:
@@ -131,7 +131,7 @@ class Stacks(Part):
         return listed(shown) or ("0",)
 
     def decisions(self) -> Iterator[Decision]:
-        """Stacks and resources that are destroyed or renamed."""
+        """DeploymentPart and resources that are destroyed or renamed."""
         base, head = self.sides
         for old, new in self.renamed.items():
             why = "; rename it with pulumi stack rename, or its resources are made twice"
@@ -152,10 +152,11 @@ class Stacks(Part):
         return ("; name ", *new, " under pulumi.renamed to keep what is only renamed") if every else ()
 
     def blocks(self) -> Iterator[Block]:
-        """Stacks that are touched."""
+        """DeploymentPart that are touched."""
         heads = (*WORDS, "untouched")
-        counts = [[(count(len(self.by_stack[name][word])),) for word in heads] for name in self.touched]
-        rows = [((Name(name),), *each) for name, each in zip(self.touched, counts, strict=True)]
+        rows: list[tuple[Words, ...]] = [
+            ((Name(name),), *((count(len(self.by_stack[name][word])),) for word in heads)) for name in self.touched
+        ]
         if rows:
             yield TextTable(("stack", *heads), rows, (False, *[True] * 5))
 

@@ -26,12 +26,12 @@ from topology.review.document import (
     strong,
 )
 from topology.review.identity import Rows
-from topology.review.review import Part, Review
+from topology.review.review import Review, ReviewPart
 
 EXAMPLES = 2  # re-plugged cables that are written out per fabric and hop
 
 
-class Network(Part):
+class NetworkPart(ReviewPart):
     """What the network engineer approves."""
 
     title = "Network"

@@ -28,7 +28,7 @@ AREAS = ("P", "B")  # letters of the findings that are about power
 MINUTES_FROM_S, HOURS_FROM_S = 120, 7200  # shorter times are told in seconds, longer ones in hours
 
 
-class Power(PowerFacts):
+class PowerPart(PowerFacts):
     """What the power engineer approves."""
 
     title = "Power"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from topology.catalog.battery_units import capacity_of
 from topology.plan import Plan, names
-from topology.review.review import Part, Review
+from topology.review.review import Review, ReviewPart
 from topology.views import failures, supply
 from topology.views.banks import planned_banks
 
@@ -83,7 +83,7 @@ def weak_points(plan: Plan) -> dict[str, Weak]:
     return {kind: Weak(tuple(devices), racks, over) for kind, devices, racks, over in rows.iter_rows()}
 
 
-class PowerFacts(Part):
+class PowerFacts(ReviewPart):
     """What differs in the power of a review, each fact worked out once."""
 
     def __init__(self, review: Review) -> None:

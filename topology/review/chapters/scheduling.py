@@ -15,7 +15,7 @@ from topology.plan import names
 from topology.review.amounts import both, count, plural, row
 from topology.review.chapters.daemons import Slurmctld, daemons, rendered
 from topology.review.document import Block, Decision, Figure, Mark, Name, TextTable, Verdict, Words, listed, look, some
-from topology.review.review import Part
+from topology.review.review import ReviewPart
 
 RESTARTS = frozenset(  # keys of slurm.conf that a reconfigure does not change
     {
@@ -31,7 +31,7 @@ RESTARTS = frozenset(  # keys of slurm.conf that a reconfigure does not change
 )
 
 
-class Scheduling(Part):
+class SchedulingPart(ReviewPart):
     """What the scheduler's administrator approves."""
 
     title = "Scheduling"

@@ -11,13 +11,13 @@ from topology.review.amounts import count, plural, signed
 from topology.review.document import Bullets, Decision, Figure, Fold, Mark, Name, Words, listed, look, some, strong
 from topology.review.folding import alike
 from topology.review.identity import Rows
-from topology.review.review import Part, Review
+from topology.review.review import Review, ReviewPart
 
 MOST_DESIGNS = 3  # named in the first table
 MOST_PLACES = 400  # lines of the fold by place; a format may show fewer
 
 
-class Site(Part):
+class SitePart(ReviewPart):
     """Counts of the site, and everything on the floor that comes, goes, moves or changes its name."""
 
     title = "Site"
