@@ -1,7 +1,12 @@
 """Amounts and differences as people write them: thousands apart, a true minus sign, units behind."""
 
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
+
 from topology.review.document import Name, Words, strong
 
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 MINUS = "−"
 
 
@@ -41,6 +46,16 @@ def arrow(base: str, head: str) -> Words:
 def renamed(base: str, head: str) -> Words:
     """As `arrow`, of names out of a spec."""
     return (Name(head),) if base == head else (Name(base), " → ", strong(Name(head)))
+
+
+def row(name: str, base: Sequence[str], head: Sequence[str]) -> tuple[Words, ...]:
+    """A row of a table: the name, then each column as `arrow`."""
+    return ((Name(name),), *(arrow(*pair) for pair in zip(base, head, strict=True)))
+
+
+def both(first: Mapping[Key, Value], second: Mapping[Key, Value]) -> dict[Key, tuple[Value | None, Value | None]]:
+    """What two sides have under each name: names of the first, then those that only the second has."""
+    return {name: (first.get(name), second.get(name)) for name in dict.fromkeys([*first, *second])}
 
 
 def plural(number: float, one: str, many: str = "") -> str:

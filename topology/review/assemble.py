@@ -8,8 +8,8 @@ from topology.findings_format import totals
 from topology.review import findings as found
 from topology.review import pictures, spec_lines
 from topology.review.amounts import count, plural
-from topology.review.chapters import CHAPTERS
-from topology.review.chapters.artifacts import Files
+from topology.review.chapters import PARTS
+from topology.review.chapters.artifacts import ArtifactsPart
 from topology.review.chapters.power_facts import by_stage, rides
 from topology.review.document import (
     Bullets,
@@ -23,6 +23,7 @@ from topology.review.document import (
     Name,
     TextTable,
     Words,
+    listed,
     strong,
 )
 from topology.review.findings import FindingChanges
@@ -35,16 +36,14 @@ _MARKS = {Severity.ERROR: Mark.FAULT, Severity.WARNING: Mark.LOOK, Severity.NOTE
 
 def assemble(review: Review) -> tuple[Document, Mapping[str, float]]:
     """The document, and the measures that --fail-on compares."""
-    if review.head.broken:
-        return _broken(review)
-    if review.base.broken:
-        return _mended(review)
+    if review.head.broken or review.base.broken:
+        return _without_plan(review)
     changed = found.finding_changes(review.base, review.head)
-    chapters = [make(review) for make in CHAPTERS]
+    chapters = [part(review).chapter() for part in PARTS]
     measures = _measures(review, changed)
     for chapter in chapters:
         measures |= chapter.measures
-    same = _same(review)
+    same = _same(review, changed)
     measures["changes"] = float(not same)
     decisions = [*_findings(changed), *(decision for chapter in chapters for decision in chapter.decisions)]
     decisions.sort(key=lambda decision: -decision.mark)  # stable: findings come first among equals
@@ -62,30 +61,21 @@ def assemble(review: Review) -> tuple[Document, Mapping[str, float]]:
     return document, measures
 
 
-def _same(review: Review) -> bool:
+def _same(review: Review, changed: FindingChanges) -> bool:
     """Whether the two sides are one site with the same files and findings."""
     if review.base.absent or review.head.absent:
         return False
     changes, (base, head) = review.changes, review.plans
     renamed = any(kind.renamed or kind.added or kind.removed for kind in changes.renames.each().values())
-    if renamed or changes.every() or by_stage(base) != by_stage(head) or rides(base) != rides(head):
+    if renamed or changed.new or changed.fixed or changes.every():
         return False
-    return Files(review).same and not _new_or_fixed(review)
-
-
-def _new_or_fixed(review: Review) -> bool:
-    changed = found.finding_changes(review.base, review.head)
-    return bool(changed.new or changed.fixed)
+    return by_stage(base) == by_stage(head) and rides(base) == rides(head) and ArtifactsPart(review).same
 
 
 def _measures(review: Review, changed: FindingChanges) -> dict[str, float]:
-    every = review.head.findings
-    return {
-        "errors": sum(f.severity is Severity.ERROR for f in every),
-        "warnings": sum(f.severity is Severity.WARNING for f in every),
-        "new-errors": sum(f.severity is Severity.ERROR for f in changed.new),
-        "new-warnings": sum(f.severity is Severity.WARNING for f in changed.new),
-    }
+    sides = (("", review.head.findings), ("new-", changed.new))
+    kinds = (("errors", Severity.ERROR), ("warnings", Severity.WARNING))
+    return {f"{new}{word}": sum(f.severity is kind for f in every) for new, every in sides for word, kind in kinds}
 
 
 def _mark(review: Review, decisions: Sequence[Decision], chapters: Sequence[Chapter]) -> Mark:
@@ -101,14 +91,10 @@ def _sentence(review: Review, chapters: Sequence[Chapter], changed: FindingChang
         every = [("new site: ", Name(review.plans[1].spec.name)), *every]
     if review.head.absent:
         every = [("the whole site is removed: ", Name(review.plans[0].spec.name)), *every]
-    words: Words = ()
-    for at, phrase in enumerate(every[:PHRASES] + every[PHRASES:][-1:]):
-        words += (("; " if at else ""), *phrase)
-    if not words:
-        words = ("nothing on the floor changes, figures and files do",)
+    told = every[:PHRASES] + every[PHRASES:][-1:]
+    words = listed(told or [("nothing on the floor changes, figures and files do",)], "; ")
     tally = _tally(review, changed)
-    words = _capital(words)
-    return (*words, f": {tally}." if tally else ".")
+    return (*_capital(words), f": {tally}." if tally else ".")
 
 
 def _tally(review: Review, changed: FindingChanges) -> str:
@@ -129,7 +115,7 @@ def _unchanged(review: Review) -> Words:
     lines = spec_lines.hunks(review.base, review.head)
     if not lines:
         return ("No change: the two sides are the same.",)
-    number = sum(max(len(hunk.removed), len(hunk.added)) for hunk in lines)
+    number = sum(hunk.height for hunk in lines)
     return (f"No change: {plural(number, 'line differs', 'lines differ')}, and nothing that is built from them.",)
 
 
@@ -158,10 +144,9 @@ def _worded(finding: Finding, word: str = "") -> Words:
 
 
 def _folds(review: Review, chapters: Sequence[Chapter], changed: FindingChanges) -> list[Fold]:
-    folds = [fold] if (fold := spec_lines.fold(review)) else []
-    folds += pictures.folds(review)
-    folds += [fold for chapter in chapters for fold in chapter.folds]
-    return [*folds, *_finding_folds(changed)]
+    lines = spec_lines.fold(review)
+    of_chapters = (fold for chapter in chapters for fold in chapter.folds)
+    return [*([lines] if lines else []), *pictures.folds(review), *of_chapters, *_finding_folds(changed)]
 
 
 def _finding_folds(changed: FindingChanges) -> list[Fold]:
@@ -176,59 +161,32 @@ def _finding_folds(changed: FindingChanges) -> list[Fold]:
 
 
 def _footer(review: Review) -> Words:
-    return (
-        *(Name(review.base.shown), " → ", Name(review.head.shown)),
-        ". Every changed row: ",
-        Name("topology diff --format json"),
-        ".",
-    )
+    sides = (Name(review.base.shown), " → ", Name(review.head.shown))
+    return (*sides, ". Every changed row: ", Name("topology diff --format json"), ".")
 
 
-def _broken(review: Review) -> tuple[Document, Mapping[str, float]]:
-    """The head cannot be expanded: its findings, and the lines that changed."""
+def _without_plan(review: Review) -> tuple[Document, Mapping[str, float]]:
+    """A side cannot be expanded, so there are no tables to compare: findings, and the lines that changed."""
     changed = found.finding_changes(review.base, review.head)
-    words: Words = (f"The spec does not build: {_tally(review, changed)}. Nothing else could be compared.",)
-    decisions = _findings(changed)
+    if review.head.broken:
+        words = f"The spec does not build: {_tally(review, changed)}. Nothing else could be compared."
+    else:
+        gpus = f"{count(review.head.plan.gpus.height)} GPUs" if review.head.plan else ""
+        fixed = plural(len(changed.fixed), "finding is", "findings are")
+        words = f"The spec builds again, {gpus}: {fixed} fixed. The base has no plan to compare with."
     document = Document(
-        review.head.spec,
-        Mark.FAULT,
-        words,
-        None,
-        None,
-        tuple(decisions),
-        (),
-        (*_text_fold(review), *_finding_folds(changed)),
-        _footer(review),
-    )
-    return document, _measures(review, changed) | {"changes": 1.0}
-
-
-def _mended(review: Review) -> tuple[Document, Mapping[str, float]]:
-    """The base cannot be expanded, the head can: there is nothing to compare its tables with."""
-    changed = found.finding_changes(review.base, review.head)
-    plan = review.head.plan
-    gpus = f"{count(plan.gpus.height)} GPUs" if plan else ""
-    fixed = plural(len(changed.fixed), "finding is", "findings are")
-    words: Words = (f"The spec builds again, {gpus}: {fixed} fixed. The base has no plan to compare with.",)
-    mark = Mark.FAULT if review.head.errors else Mark.LOOK
-    document = Document(
-        review.head.spec,
-        mark,
-        words,
-        None,
-        None,
-        tuple(_findings(changed)),
-        (),
-        (*_text_fold(review), *_finding_folds(changed)),
-        _footer(review),
+        marker=review.head.spec,
+        mark=Mark.FAULT if review.head.errors else Mark.LOOK,
+        sentence=(words,),
+        decisions=tuple(_findings(changed)),
+        folds=(*_text_fold(review), *_finding_folds(changed)),
+        footer=_footer(review),
     )
     return document, _measures(review, changed) | {"changes": 1.0}
 
 
 def _text_fold(review: Review) -> list[Fold]:
     """Changed lines without what they cause."""
-    groups = []
-    for hunk in spec_lines.hunks(review.base, review.head):
-        lines = [f"-{line}" for line in hunk.removed] + [f"+{line}" for line in hunk.added]
-        groups.append((f"@@ line {hunk.head_line} @@", *lines))
+    hunks = spec_lines.hunks(review.base, review.head)
+    groups = [(f"@@ line {hunk.head_line} @@", *hunk.lines) for hunk in hunks]
     return [Fold(("Changed lines of the spec",), (FileLines("diff", groups),))] if groups else []

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from topology.review.identity import U64, Identity, Sides
-from topology.review.matching import NO_ROWS, Rows, match_rows
+from topology.plan import Plan
+from topology.review.identity import NO_ROWS, U64, Identity, Rows, Sides, match_rows
 
 Value = TypeVar("Value", np.bool_, np.uint64)
 
@@ -47,6 +47,7 @@ class Moves:
 class Cabling:
     """Cables as the people who pull them see the change; each cable is in one of the first four at most."""
 
+    plans: tuple[Plan, Plan]  # base and head
     new: Rows  # of head
     removed: Rows  # of base
     replugged: tuple[Rows, Rows]  # of base and head: a plug moves to another port
@@ -65,15 +66,26 @@ class Cabling:
         stays = b[0][was] == b[1][now]
         moved_b = was[~stays], now[~stays]
         moved_a = cls._moved_a(identity, removed, new, b)
-        removed = _without(removed, moved_a[0], identity.base.cables.height)
-        new = _without(new, moved_a[1], identity.head.cables.height)
+        removed = removed[~np.isin(removed, moved_a[0])]
+        new = new[~np.isin(new, moved_a[1])]
         was, now = was[stays], now[stays]
         away = cls._away(identity, moves, now)
         rate = [plan.cables["rate_gbps"].to_numpy() for plan in identity.plans]
         both = np.concatenate([was, moved_b[0], moved_a[0]]), np.concatenate([now, moved_b[1], moved_a[1]])
         other = rate[0][both[0]] != rate[1][both[1]]
         replugged = np.concatenate([moved_b[0], moved_a[0]]), np.concatenate([moved_b[1], moved_a[1]])
-        return cls(new, removed, replugged, (was[away], now[away]), (both[0][other], both[1][other]))
+        return cls(identity.plans, new, removed, replugged, (was[away], now[away]), (both[0][other], both[1][other]))
+
+    def told(self) -> dict[str, tuple[Plan, Rows]]:
+        """Each kind of change by its word, and its rows: of base for cables that are gone, else of head."""
+        base, head = self.plans
+        return {
+            "new": (head, self.new),
+            "removed": (base, self.removed),
+            "re-plugged": (head, self.replugged[1]),
+            "re-laid": (head, self.relaid[1]),
+            "other rate": (head, self.rerated[1]),
+        }
 
     @staticmethod
     def _moved_a(identity: Identity, removed: Rows, new: Rows, b: Sides) -> tuple[Rows, Rows]:
@@ -106,14 +118,6 @@ class Cabling:
         cables = head.cables.select("a_table", "a", "b")[now]
         away: NDArray[np.bool_] = moves.switches[cables["b"].to_numpy()] | _at_lower_ends(cables, flags)
         return away
-
-
-def _without(rows: Rows, taken: Rows, height: int) -> Rows:
-    """Rows of a table that are not among others."""
-    left = np.zeros(height, bool)
-    left[rows] = True
-    left[taken] = False
-    return np.flatnonzero(left)
 
 
 def _at_lower_ends(cables: pl.DataFrame, values: Mapping[str, NDArray[Value]]) -> NDArray[Value]:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from topology.plan import Plan, tables
 from topology.review.cabling import Cabling, Moves
-from topology.review.identity import Identity
-from topology.review.matching import Rows, match_rows
+from topology.review.identity import Identity, Rows, match_rows
 from topology.review.renames import Renames, renames
 
 TABLES = {table.name: table for table in tables.TABLES}

@@ -54,7 +54,7 @@ def listed(items: Sequence[Words], between: str = ", ") -> Words:
     return words
 
 
-def names(every: Sequence[str], most: int = 3) -> Words:
+def some(every: Sequence[str], most: int = 3) -> Words:
     """Some names, and how many more there are."""
     shown: Words = listed([(Name(name),) for name in every[:most]])
     return (*shown, f" and {len(every) - most:,} more") if len(every) > most else shown
@@ -127,6 +127,16 @@ class Decision:
     words: Words
 
 
+def look(title: str, *words: str | Name | Message | Strong) -> Decision:
+    """What somebody has to say yes to, under a title."""
+    return Decision(Mark.LOOK, (strong(title), *words))
+
+
+def fault(title: str, *words: str | Name | Message | Strong) -> Decision:
+    """What should not be, under a title."""
+    return Decision(Mark.FAULT, (strong(title), *words))
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The sentence that closes a section."""
@@ -156,9 +166,9 @@ class Document:
     marker: str
     mark: Mark
     sentence: Words
-    figures: TextTable | None
-    stages: TextTable | None
-    decisions: tuple[Decision, ...]
-    sections: tuple[Chapter, ...]  # those with a verdict, in order
-    folds: tuple[Fold, ...]
     footer: Words
+    figures: TextTable | None = None
+    stages: TextTable | None = None
+    decisions: tuple[Decision, ...] = ()
+    sections: tuple[Chapter, ...] = ()  # those with a verdict, in order
+    folds: tuple[Fold, ...] = ()

@@ -26,22 +26,23 @@ def finding_changes(base: Side, head: Side) -> FindingChanges:
     The place is told by names, not by positions: a hall put before others makes none of their findings new.
     """
     had = Counter(_key(finding, base.source) for finding in base.findings)
-    new: list[Finding] = []
-    unchanged: list[Finding] = []
-    for finding in head.findings:
-        key = _key(finding, head.source)
-        (unchanged if had[key] > 0 else new).append(finding)
-        had[key] -= 1
     have = Counter(_key(finding, head.source) for finding in head.findings)
-    fixed = []
-    for finding in base.findings:
-        key = _key(finding, base.source)
-        if have[key] <= 0:
-            fixed.append(finding)
-        have[key] -= 1
+    unchanged, new = _split(head, had)
+    _, fixed = _split(base, have)
     if head.broken:
         fixed = []  # its later checks were never run
     return FindingChanges(_worst(new), _worst(fixed), _worst(unchanged))
+
+
+def _split(side: Side, others: Counter[Hashable]) -> tuple[list[Finding], list[Finding]]:
+    """Findings of a side that the other side has, too, and those that it has not."""
+    parts: tuple[list[Finding], list[Finding]] = ([], [])
+    left = others.copy()
+    for finding in side.findings:
+        key = _key(finding, side.source)
+        parts[left[key] <= 0].append(finding)
+        left[key] -= 1
+    return parts
 
 
 def _worst(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -3,18 +3,14 @@
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeVar
 
+from topology.artifacts.pictures import drawing
+
 What = TypeVar("What", bound=Hashable)
 
 
 def spans(numbers: Iterable[int]) -> str:
     """Numbers as ranges: ``1–4, 7``."""
-    runs: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in runs)
+    return drawing.spans(sorted(set(numbers))).replace("-", "–")
 
 
 def alike(places: Sequence[tuple[str, int, What]]) -> list[tuple[tuple[str, ...], str, What]]:

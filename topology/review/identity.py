@@ -22,6 +22,25 @@ from topology.review.renames import Renames
 
 U64 = NDArray[np.uint64]
 Sides = tuple[U64, U64]
+Rows = NDArray[np.int64]
+NO_ROWS: Rows = np.zeros(0, np.int64)
+
+
+def match_rows(numbers: Sides) -> tuple[Rows, Rows, Rows, Rows]:
+    """Rows added (of head), removed (of base), and the pairs (of base, of head) with one number.
+
+    Numbers are unique within a side. Both sides in equal order, as they are where nothing was added
+    or removed, are told apart from the rest at once.
+    """
+    base, head = numbers
+    if np.array_equal(base, head):
+        every = np.arange(len(base), dtype=np.int64)
+        return NO_ROWS, NO_ROWS, every, every
+    left = pl.DataFrame({"key": base}).with_row_index("was")
+    right = pl.DataFrame({"key": head}).with_row_index("now")
+    pairs = left.join(right, on="key", how="inner", maintain_order="right")
+    was, now = (pairs[word].to_numpy().astype(np.int64) for word in ("was", "now"))
+    return np.delete(np.arange(len(head)), now), np.delete(np.arange(len(base)), was), was, now
 
 
 def mixed_radix(columns: Sequence[Sides]) -> Sides:

@@ -13,7 +13,7 @@ import polars as pl
 
 from topology.artifacts.power import diagram
 from topology.plan import Plan
-from topology.review.amounts import count
+from topology.review.amounts import both, count
 from topology.review.document import Fold, Note, Picture
 from topology.review.review import Review
 
@@ -87,11 +87,9 @@ def label(text: str) -> str:
 def fabric(review: Review) -> tuple[list[DrawnBox], Edges]:
     """Groups and tiers of each fabric, and cables between them; of many fabrics only those that change."""
     base, head = review.plans
-    changes = review.changes.renames
-    old = _Fabrics(base, changes.groups.renamed, changes.fabrics.renamed)
+    renames = review.changes.renames
     new = _Fabrics(head, {}, {})
-    boxes = _merged(old.boxes(), new.boxes())
-    edges = _edges(old.edges(), new.edges())
+    boxes, edges = _compared(_Fabrics(base, renames.groups.renamed, renames.fabrics.renamed).drawn(), new.drawn())
     if len(new.names) > MOST_FABRICS:
         kept = {box.key for box in boxes if box.mark}
         boxes = [box for box in boxes if box.key in kept]
@@ -99,25 +97,15 @@ def fabric(review: Review) -> tuple[list[DrawnBox], Edges]:
     return boxes, edges
 
 
-def _merged(base: Mapping[str, tuple[str, ...]], head: Mapping[str, tuple[str, ...]]) -> list[DrawnBox]:
-    every = dict.fromkeys([*head, *base])
-    keys = {title: f"n{at}" for at, title in enumerate(every)}
-    return [DrawnBox(keys[title], base.get(title), head.get(title)) for title in every]
+Drawn = tuple[Mapping[str, tuple[str, ...]], Mapping[tuple[str, str], str]]  # lines by title, labels by both titles
 
 
-def _edges(base: "_Ends", head: "_Ends") -> Edges:
-    titles = dict.fromkeys([*head.titles, *base.titles])
-    keys = {title: f"n{at}" for at, title in enumerate(titles)}
-    every = dict.fromkeys([*head.labels, *base.labels])
-    return {(keys[a], keys[b]): (base.labels.get((a, b)), head.labels.get((a, b))) for a, b in every}
-
-
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """Titles of all boxes in order, and labels by the titles of both ends."""
-
-    titles: tuple[str, ...]
-    labels: Mapping[tuple[str, str], str]
+def _compared(base: Drawn, head: Drawn) -> tuple[list[DrawnBox], Edges]:
+    """Boxes and edges of two sides as one picture."""
+    boxes, edges = both(head[0], base[0]), both(head[1], base[1])
+    keys = {title: f"n{at}" for at, title in enumerate(boxes)}
+    drawn = [DrawnBox(keys[title], was, now) for title, (now, was) in boxes.items()]
+    return drawn, {(keys[a], keys[b]): (was, now) for (a, b), (now, was) in edges.items()}
 
 
 class _Fabrics:
@@ -141,8 +129,8 @@ class _Fabrics:
             made[f"{self.names[at]} {tier}"] = (f"{self.names[at]} {tier}", f"{count(number)} {products[at]}")
         return made
 
-    def edges(self) -> _Ends:
-        """Cables between groups and tiers."""
+    def drawn(self) -> Drawn:
+        """Boxes, and cables between groups and tiers."""
         switch = self.plan.switches.select("switch", "fabric", "tier")
         cables = (
             self.plan.cables.lazy()
@@ -164,7 +152,7 @@ class _Fabrics:
         )
         for below, tier, over, top, number in _counted(upper, ["below", "tier", "over", "top"]):
             labels[f"{self.names[below]} {tier}", f"{self.names[over]} {top}"] = count(number)
-        return _Ends(tuple(self.boxes()), labels)
+        return self.boxes(), labels
 
 
 def _counted(cables: pl.LazyFrame, by: list[str]) -> Iterator[tuple[Any, ...]]:
@@ -175,15 +163,13 @@ def _counted(cables: pl.LazyFrame, by: list[str]) -> Iterator[tuple[Any, ...]]:
 def power(review: Review) -> tuple[list[DrawnBox], Edges]:
     """Sources, levels by side, banks and racks."""
     base, head = review.plans
-    sides = [_path(plan) for plan in (base, head)]
-    boxes = _merged(sides[0][0], sides[1][0])
-    return boxes, _edges(sides[0][1], sides[1][1])
+    return _compared(_path(base), _path(head))
 
 
-def _path(plan: Plan) -> tuple[dict[str, tuple[str, ...]], _Ends]:
+def _path(plan: Plan) -> Drawn:
     """Boxes by title, and the lines between them."""
     if not plan.sources.height and not plan.power_nodes.height:
-        return {}, _Ends((), {})
+        return {}, {}
     drawn = diagram.one_line(plan)
     titles = {box.key: f"{box.key.rstrip('0123456789AB')} {box.lines[0]}" for box in drawn.boxes}
     titles |= {box.key: "racks" for box in drawn.boxes if box.key == "racks"}
@@ -196,4 +182,4 @@ def _path(plan: Plan) -> tuple[dict[str, tuple[str, ...]], _Ends]:
         of_kind = {f"source {kind}": (f"{count(n)} x {kind}", f"{mw:g} MW") for kind, n, mw in sums.iter_rows()}
         boxes = of_kind | {title: lines for title, lines in boxes.items() if title not in folded}
         labels = {(folded.get(a, a), b): "" for a, b in labels}
-    return boxes, _Ends(tuple(boxes), labels)
+    return boxes, labels

@@ -6,11 +6,16 @@ same role and groups for a fabric. Halls come first, then what refers to them, s
 renames at once are found, too. Where alike things are renamed together, the order of the spec decides.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import polars as pl
 
 from topology.plan import Plan
+from topology.spec.model import Partition, SlurmCluster
 
+Value = TypeVar("Value")
 Names = tuple[str, ...]
 LEAST = 0.5  # share of what stands under either name that has to be under both
 
@@ -54,6 +59,11 @@ class Renames:
         changes: NameChanges | None = getattr(self, kind, None)
         return changes.renamed if changes else {}
 
+    def under(self, table: str, held: Mapping[str, Value]) -> dict[str, Value]:
+        """What base has by name, under the names that head has for them."""
+        renamed = self.of(table)
+        return {renamed.get(name, name): value for name, value in held.items()}
+
     def each(self) -> dict[str, NameChanges]:
         """By the word people use for one of the kind."""
         return {
@@ -79,18 +89,15 @@ def renames(base: Plan, head: Plan) -> Renames:
     fabrics = of_table("fabrics", lambda plan: _fabric_content(plan, known, base))
     stages = of_table("stages", lambda plan: _stage_content(plan, known, base))
     sources, batteries = of_table("sources", _source_content), of_table("batteries", _battery_content)
-    partitions = _changes(
-        base,
-        head,
-        lambda plan: tuple(p.name for p in plan.spec.slurm.partitions),
-        lambda plan: {p.name: _alike(sorted(_old(p.compute, plan, base, known))) for p in plan.spec.slurm.partitions},
-    )
-    controllers = _changes(
-        base,
-        head,
-        lambda plan: tuple(c.name for c in plan.spec.slurm.clusters),
-        lambda plan: {c.name: _alike(sorted(_old(c.compute, plan, base, known))) for c in plan.spec.slurm.clusters},
-    )
+
+    def of_slurm(entries: Callable[[Plan], Iterable[Partition | SlurmCluster]]) -> NameChanges:
+        def content(plan: Plan) -> Content:
+            return {each.name: {tuple(sorted(_old(each.compute, plan, base, known)))} for each in entries(plan)}
+
+        return _changes(base, head, lambda plan: tuple(each.name for each in entries(plan)), content)
+
+    partitions = of_slurm(lambda plan: plan.spec.slurm.partitions)
+    controllers = of_slurm(lambda plan: plan.spec.slurm.clusters)
     return Renames(halls, groups, fabrics, stages, sources, batteries, partitions, controllers)
 
 
@@ -120,8 +127,12 @@ def _pairs(gone: Sequence[str], come: Sequence[str], base: Content, head: Conten
     return {was: pairs[was] for was in gone if was in pairs}
 
 
-def _alike(*facts: Hashable | list[str]) -> set[Hashable]:
-    return {tuple(fact) if isinstance(fact, list) else fact for fact in facts}
+def _by_first(rows: pl.DataFrame) -> dict[Any, set[Hashable]]:
+    """What stands in the other columns of the rows, by the value of the first."""
+    held: dict[Any, set[Hashable]] = {}
+    for first, *facts in rows.iter_rows():
+        held.setdefault(first, set()).add(tuple(facts))
+    return held
 
 
 def _old(names: Sequence[str], plan: Plan, base: Plan, renamed: Mapping[str, str]) -> list[str]:
@@ -132,53 +143,38 @@ def _old(names: Sequence[str], plan: Plan, base: Plan, renamed: Mapping[str, str
 
 def _hall_content(plan: Plan) -> Content:
     """Racks of each hall by number, with their design; of an empty hall its measures."""
-    racks = plan.racks.select("hall", "number", "role", "design")
-    held: dict[int, set[Hashable]] = {}
-    for hall, *rack in racks.iter_rows():
-        held.setdefault(hall, set()).add(tuple(rack))
-    return {
-        row["name"]: held.get(row["hall"], {(row["rows"], row["positions"], row["limit_u"])})
-        for row in plan.halls.iter_rows(named=True)
-    }
+    held = _by_first(plan.racks.select("hall", "number", "role", "design"))
+    halls = plan.halls.select("hall", "name", "rows", "positions", "limit_u")
+    return {name: held.get(hall, {tuple(measures)}) for hall, name, *measures in halls.iter_rows()}
 
 
 def _group_content(plan: Plan) -> Content:
     """Units of each group by number and place in their hall, with the rack design."""
     units = plan.units.join(plan.rows.select("row", row_number="number"), on="row", maintain_order="left")
-    held: dict[int, set[Hashable]] = {}
-    for group, *unit in units.select("group", "number", "row_number", "position").iter_rows():
-        held.setdefault(group, set()).add((plan.groups["design"][group], *unit))
+    units = units.with_columns(design=plan.groups["design"].gather(units["group"]))
+    held = _by_first(units.select("group", "design", "number", "row_number", "position"))
     return {name: held.get(at, set()) for at, name in enumerate(plan.groups["name"])}
 
 
 def _fabric_content(plan: Plan, groups: Mapping[str, str], base: Plan) -> Content:
     """Role and groups of each fabric: what hangs on it."""
-    spelled = [group.name for group in plan.spec.compute]
+    spelled = _old([group.name for group in plan.spec.compute], plan, base, groups)
     roles = {fabric.name: (bool(fabric.joins), fabric.connects) for fabric in plan.spec.fabrics}
-    return {
-        row["name"]: _alike(
-            (*roles[row["name"]], *sorted(_old([spelled[g] for g in row["groups"]], plan, base, groups)))
-        )
-        for row in plan.fabrics.iter_rows(named=True)
-    }
+    fabrics = plan.fabrics.select("name", "groups").iter_rows()
+    return {name: {(*roles[name], *sorted(spelled[group] for group in held))} for name, held in fabrics}
 
 
 def _stage_content(plan: Plan, groups: Mapping[str, str], base: Plan) -> Content:
     """Units that each stage adds, by group and number."""
-    spelled = _old([group.name for group in plan.spec.compute], plan, base, groups)
-    held: dict[int, set[Hashable]] = {}
-    for stage, group, number in plan.units.select("stage", "group", "number").drop_nulls("stage").iter_rows():
-        held.setdefault(stage, set()).add((spelled[group], number))
+    spelled = pl.Series(_old([group.name for group in plan.spec.compute], plan, base, groups), dtype=pl.String)
+    units = plan.units.select("stage", pl.lit(spelled).gather("group").alias("group"), "number")
+    held = _by_first(units.drop_nulls("stage"))
     return {name: held.get(at, set()) for at, name in enumerate(plan.stages["name"])}
 
 
 def _source_content(plan: Plan) -> Content:
-    rows = plan.sources.select("name", "kind", "capacity_w", "units")
-    return {name: {tuple(facts)} for name, *facts in rows.iter_rows()}
+    return _by_first(plan.sources.select("name", "kind", "capacity_w", "units"))
 
 
 def _battery_content(plan: Plan) -> Content:
-    held: dict[str, set[Hashable]] = {}
-    for name, *facts in plan.batteries.select("name", "bank", "product", "level").iter_rows():
-        held.setdefault(name, set()).add(tuple(facts))
-    return held
+    return _by_first(plan.batteries.select("name", "bank", "product", "level"))

@@ -45,10 +45,14 @@ class Side:
         """Whether there is a spec of which no plan can be made."""
         return self.plan is None and not self.absent
 
+    def faulty(self, *codes: str) -> int:
+        """Errors whose code begins with one of `codes`."""
+        return sum(finding.severity is Severity.ERROR and finding.code.startswith(codes) for finding in self.findings)
+
     @property
     def errors(self) -> int:
         """Errors among the findings."""
-        return sum(finding.severity is Severity.ERROR for finding in self.findings)
+        return self.faulty("")
 
     @property
     def renders(self) -> bool:

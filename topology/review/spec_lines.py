@@ -16,7 +16,7 @@ from topology.review.amounts import plural
 from topology.review.changes import Changes
 from topology.review.document import Bullets, FileLines, Fold, Name, Note, Words
 from topology.review.findings import named
-from topology.review.matching import Rows
+from topology.review.identity import Rows
 from topology.review.review import Review
 from topology.review.side import Side
 from topology.source import YamlSource
@@ -46,6 +46,16 @@ class Hunk:
     added: tuple[str, ...]
     base_line: int  # of the first removed line, from 1
     head_line: int
+
+    @property
+    def height(self) -> int:
+        """Lines as people count them: a line that takes the place of another is one."""
+        return max(len(self.removed), len(self.added))
+
+    @property
+    def lines(self) -> list[str]:
+        """Lines as a diff shows them."""
+        return [f"-{line}" for line in self.removed] + [f"+{line}" for line in self.added]
 
 
 def hunks(base: Side, head: Side) -> list[Hunk]:
@@ -99,9 +109,7 @@ def fold(review: Review) -> Fold | None:
         ]
         mine = [path for path in caused if path not in told and any(_within(path, other) for other in paths)]
         told.update(mine)
-        lines = [f"@@ {_where(hunk)} @@ {_effect(caused, mine)}".rstrip()]
-        lines += [f"-{line}" for line in hunk.removed] + [f"+{line}" for line in hunk.added]
-        groups.append(tuple(lines))
+        groups.append((f"@@ {_where(hunk)} @@ {_effect(caused, mine)}".rstrip(), *hunk.lines))
     rest = [path for path in caused if path not in told]
     blocks: list[FileLines | Bullets | Note] = [FileLines("diff", groups)] if groups else []
     if comments:
@@ -109,23 +117,18 @@ def fold(review: Review) -> Fold | None:
     if rest:
         items: list[Words] = [(Name(_spelled(path)), f": {_effect(caused, [path])}") for path in rest]
         blocks += [Note(("Through items whose own lines did not change:",)), Bullets(items)]
-    number = sum(max(len(hunk.removed), len(hunk.added)) for hunk in changed)
-    said = plural(
-        number, "changed line of the spec, and what it causes", "changed lines of the spec, and what they cause"
-    )
-    return Fold((said,), tuple(blocks))
+    one, many = "changed line of the spec, and what it causes", "changed lines of the spec, and what they cause"
+    return Fold((plural(sum(hunk.height for hunk in changed), one, many),), tuple(blocks))
 
 
 def _told_apart(changed: list[Hunk]) -> tuple[list[Hunk], int]:
     """Hunks that hold more than comments, and the number of lines of the others."""
-    told, comments = [], 0
-    for hunk in changed:
-        lines = [line.strip() for line in (*hunk.removed, *hunk.added)]
-        if all(not line or line.startswith("#") for line in lines):
-            comments += max(len(hunk.removed), len(hunk.added))
-        else:
-            told.append(hunk)
-    return told, comments
+    told = [
+        hunk
+        for hunk in changed
+        if any(line[1:].strip() and not line[1:].strip().startswith("#") for line in hunk.lines)
+    ]
+    return told, sum(hunk.height for hunk in changed if hunk not in told)
 
 
 def _where(hunk: Hunk) -> str:
@@ -139,11 +142,8 @@ def _paths(source: YamlSource | None, first: int, lines: tuple[str, ...]) -> Ite
     """Named paths of the items that stand on some lines."""
     if source is None or not lines:
         return
-    seen: set[tuple[str | int, ...]] = set()
-    for path in source.paths_on(first, first + len(lines) - 1):
-        if path not in seen:
-            seen.add(path)
-            yield named(path, source)
+    for path in dict.fromkeys(source.paths_on(first, first + len(lines) - 1)):
+        yield named(path, source)
 
 
 def _within(item: tuple[str | int, ...], line: tuple[str | int, ...]) -> bool:
@@ -152,9 +152,7 @@ def _within(item: tuple[str | int, ...], line: tuple[str | int, ...]) -> bool:
 
 
 def _effect(caused: Causes, paths: list[tuple[str | int, ...]]) -> str:
-    total: Counter[tuple[str, str]] = Counter()
-    for path in paths:
-        total.update(caused[path])
+    total = sum((caused[path] for path in paths), Counter[tuple[str, str]]())
     order = {table: at for at, table in enumerate(_COUNTED)}
     shown = sorted(total.items(), key=lambda pair: (order[pair[0][0]], "+−~".index(pair[0][1])))
     return ", ".join(f"{sign}{_rows(number, table)}" for (table, sign), number in shown)

@@ -1,8 +1,11 @@
 """The table by stage: what each stage holds and what is left of its supply."""
 
-from topology.review.amounts import arrow, count, megawatts
-from topology.review.chapters.power_facts import by_stage
-from topology.review.document import Name, TextTable
+from collections.abc import Mapping
+from typing import Any
+
+from topology.review.amounts import both, count, megawatts, row
+from topology.review.chapters.power_facts import StagePower, by_stage
+from topology.review.document import TextTable
 from topology.review.review import Review
 
 ALWAYS = 12  # stages that are listed whether they change or not
@@ -11,31 +14,17 @@ ALWAYS = 12  # stages that are listed whether they change or not
 def stages(review: Review) -> TextTable | None:
     """A row per stage of either side, unchanged ones left out where there are many."""
     base, head = review.plans
-    renamed = review.changes.renames.stages.renamed
-    before = {renamed.get(row["name"], row["name"]): row for row in base.stages.iter_rows(named=True)}
-    after = {row["name"]: row for row in head.stages.iter_rows(named=True)}
-    watts = {renamed.get(name, name): stage for name, stage in by_stage(base).items()}, by_stage(head)
+    watts = review.changes.renames.under("stages", by_stage(base)), by_stage(head)
     supplied = any(stage.supply_w is not None for side in watts for stage in side.values())
+    every = both(*reversed(review.rows("stages")))
     rows, same = [], 0
-    for name in dict.fromkeys([*after, *before]):
-        facts = []
-        for side, stages in enumerate((before, after)):
-            row, stage = stages.get(name), watts[side].get(name)
-            shown = (
-                ("–",) * 4
-                if row is None
-                else (count(row["gpus"]), count(row["racks"]), count(row["cables"]), megawatts(row["it_w"]))
-            )
-            power: tuple[str, ...] = ()
-            if supplied:
-                left = stage.headroom_w if stage else None
-                given = stage.supply_w if stage else None
-                power = ("–" if given is None else megawatts(given), "–" if left is None else megawatts(left))
-            facts.append((*shown, *power))
-        if facts[0] == facts[1] and len({*before, *after}) > ALWAYS:
+    for name, (now, was) in every.items():
+        facts = [_facts(was, watts[0].get(name)), _facts(now, watts[1].get(name))]
+        facts = facts if supplied else [each[:4] for each in facts]
+        if facts[0] == facts[1] and len(every) > ALWAYS:
             same += 1
             continue
-        rows.append(((Name(name),), *(arrow(*pair) for pair in zip(*facts, strict=True))))
+        rows.append(row(name, *facts))
     if not rows:
         return None
     if same:
@@ -49,3 +38,10 @@ def stages(review: Review) -> TextTable | None:
         *(("supply, MW", "headroom, MW") if supplied else ()),
     )
     return TextTable(heads, rows, (False, *[True] * (len(heads) - 1)))
+
+
+def _facts(row: Mapping[str, Any] | None, stage: StagePower | None) -> tuple[str, ...]:
+    """What the table says of a stage, supply and headroom last; dashes where there is none of it."""
+    held = ("–",) * 3 if row is None else tuple(count(row[word]) for word in ("gpus", "racks", "cables"))
+    watts = (row["it_w"] if row else None, *((stage.supply_w, stage.headroom_w) if stage else (None, None)))
+    return (*held, *("–" if each is None else megawatts(each) for each in watts))

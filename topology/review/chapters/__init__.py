@@ -1,17 +1,20 @@
 """The parts of a review, one module each. A further part is one module and one row here."""
 
-from collections.abc import Callable
+from topology.review.chapters.artifacts import ArtifactsPart
+from topology.review.chapters.cells import CellsPart
+from topology.review.chapters.deployment import DeploymentPart
+from topology.review.chapters.network import NetworkPart
+from topology.review.chapters.power import PowerPart
+from topology.review.chapters.scheduling import SchedulingPart
+from topology.review.chapters.site import SitePart
+from topology.review.review import ReviewPart
 
-from topology.review.chapters import artifacts, cells, deployment, network, power, scheduling, site
-from topology.review.document import Chapter
-from topology.review.review import Review
-
-CHAPTERS: tuple[Callable[[Review], Chapter], ...] = (  # in the order of the comment
-    site.chapter,
-    power.chapter,
-    network.chapter,
-    scheduling.chapter,
-    cells.chapter,
-    deployment.chapter,
-    artifacts.chapter,
-)
+PARTS: tuple[type[ReviewPart], ...] = (
+    SitePart,
+    PowerPart,
+    NetworkPart,
+    SchedulingPart,
+    CellsPart,
+    DeploymentPart,
+    ArtifactsPart,
+)  # in the comment's order

@@ -1,56 +1,42 @@
 """Rendered files that change, by stage and folder; on request line by line."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from functools import cached_property
 from pathlib import PurePosixPath
 
 from topology.review.amounts import count, plural
-from topology.review.document import Block, Bullets, Chapter, Figure, FileLines, Fold, Name, Note, Words
-from topology.review.document import names as some
-from topology.review.review import Review
+from topology.review.document import Bullets, Figure, FileLines, Fold, Name, Note, Words, some
+from topology.review.review import ReviewPart
 
 CONTEXT = 2  # unchanged lines around a change
 LONGEST = 400_000  # characters of a file that are compared line by line
 
 
-def chapter(review: Review) -> Chapter:
-    """Files that are new, gone or different; the chapter has no verdict of its own."""
-    files = Files(review)
-    return Chapter(
-        title="Artifacts",
-        figures=tuple(files.figures()),
-        folds=tuple(files.folds()),
-        measures={"artifacts-changed": len(files.changed), "artifacts-removed": len(files.removed)},
-    )
+class ArtifactsPart(ReviewPart):
+    """Files that are new, gone or different: digests of both sides, compared. There is no verdict on them."""
 
+    title = "Artifacts"
 
-class Files:
-    """Digests of both sides, compared."""
-
-    def __init__(self, review: Review) -> None:
-        self.review = review
+    def measures(self) -> Mapping[str, float]:
+        """What --fail-on compares."""
+        return {"artifacts-changed": len(self.changed), "artifacts-removed": len(self.removed)}
 
     @cached_property
     def digests(self) -> tuple[dict[str, str], dict[str, str]]:
         """SHA-256 by path."""
         return dict(self.review.base.artifacts), dict(self.review.head.artifacts)
 
-    @property
-    def comparable(self) -> bool:
-        """Whether each side has files, or is not there at all."""
-        return all(side.renders or side.absent for side in (self.review.base, self.review.head))
-
     @cached_property
     def added(self) -> list[str]:
         """Paths that only head has."""
-        return sorted(self.digests[1].keys() - self.digests[0].keys()) if self.comparable else []
+        return sorted(self.digests[1].keys() - self.digests[0].keys()) if self.review.files else []
 
     @cached_property
     def removed(self) -> list[str]:
         """Paths that only base has."""
-        return sorted(self.digests[0].keys() - self.digests[1].keys()) if self.comparable else []
+        return sorted(self.digests[0].keys() - self.digests[1].keys()) if self.review.files else []
 
     @cached_property
     def reordered(self) -> list[str]:
@@ -67,17 +53,17 @@ class Files:
     def changed(self) -> list[str]:
         """Paths of both with other bytes."""
         base, head = self.digests
-        return sorted(path for path in base.keys() & head.keys() if base[path] != head[path]) if self.comparable else []
+        return (
+            sorted(path for path in base.keys() & head.keys() if base[path] != head[path]) if self.review.files else []
+        )
 
     def figures(self) -> Iterator[Figure]:
         """The row of files."""
-        if not (self.added or self.changed or self.removed):
-            return
-        words = [(f"+{count(len(self.added))} new", self.added), (f"{count(len(self.changed))} changed", self.changed)]
-        words += [(f"{count(len(self.removed))} removed", self.removed)]
-        said = ", ".join(word for word, paths in words if paths)
+        words = (("+", self.added, "new"), ("", self.changed, "changed"), ("", self.removed, "removed"))
+        said = ", ".join(f"{sign}{count(len(paths))} {word}" for sign, paths, word in words if paths)
         base, head = (count(len(side)) for side in self.digests)
-        yield Figure(("Artifacts",), (base,), (head,), (said,))
+        if said:
+            yield Figure(("Artifacts",), (base,), (head,), (said,))
 
     def folds(self) -> Iterator[Fold]:
         """Files by folder, and their lines where they were asked for."""
@@ -85,8 +71,7 @@ class Files:
         if not every:
             return
         lines = [*_folders(self.added, "new"), *_folders(self.removed, "removed"), *_folders(self.changed, "changed")]
-        blocks: list[Block] = [Bullets(lines)]
-        yield Fold((f"Artifacts: {plural(len(every), 'file')}",), tuple(blocks))
+        yield Fold((f"Artifacts: {plural(len(every), 'file')}",), (Bullets(lines),))
         if self.review.artifacts:
             yield from self._lines()
 
@@ -97,11 +82,8 @@ class Files:
         for path in self.changed:
             alike.setdefault(_difference(before[path], after[path]), []).append(path)
         for lines, paths in alike.items():
-            hunks = _hunks(lines)
-            blocks: tuple[Block, ...] = (
-                (FileLines("diff", hunks),) if hunks else (Note(("too long to be compared line by line",)),)
-            )
-            yield Fold(("Lines of ", *some(paths, 4)), blocks)
+            told = FileLines("diff", _hunks(lines)) if lines else Note(("too long to be compared line by line",))
+            yield Fold(("Lines of ", *some(paths, 4)), (told,))
 
 
 def _folders(paths: list[str], word: str) -> Iterator[Words]:

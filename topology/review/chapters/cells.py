@@ -1,35 +1,19 @@
 """Kubernetes: cells, the nodes that change theirs, and what each queue may hand out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from topology.plan import Plan
 from topology.review.amounts import count, plural, signed
-from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, TextTable, Verdict, Words, strong
-from topology.review.document import names as some
-from topology.review.matching import match_rows
-from topology.review.review import Review
+from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, TextTable, Verdict, Words, look, some
+from topology.review.identity import match_rows
+from topology.review.review import ReviewPart
 from topology.views.quotas import quotas
 
 NOWHERE = ""  # cell of a unit that is in none
-
-
-def chapter(review: Review) -> Chapter:
-    """What the administrator of the Kubernetes cells approves; nothing where neither side has cells."""
-    if not any(plan.cells.height for plan in review.plans):
-        return Chapter(title="Kubernetes")
-    cells = _Cells(review)
-    return Chapter(
-        title="Kubernetes",
-        figures=tuple(cells.figures()),
-        decisions=tuple(cells.decisions()),
-        phrases=tuple(cells.phrases()),
-        blocks=tuple(cells.blocks()),
-        verdict=cells.verdict(),
-        measures={"cells-removed": len(cells.removed), "nodes-moved-cell": cells.moved_nodes},
-    )
 
 
 def given(plan: Plan) -> pl.DataFrame:
@@ -45,27 +29,26 @@ def given(plan: Plan) -> pl.DataFrame:
     return summed.with_columns(queue=names.gather(summed["queue"]))
 
 
-class _Cells:
-    """The chapter's facts, each worked out once."""
+class CellsPart(ReviewPart):
+    """What the administrator of the Kubernetes cells approves; nothing where neither side has cells."""
 
-    def __init__(self, review: Review) -> None:
-        self.base, self.head = review.plans
-        _, _, self.was, self.now = match_rows(review.changes.identity.rows("units"))
+    title = "Kubernetes"
+
+    def chapter(self) -> Chapter:
+        """All of it; nothing where neither side has cells."""
+        has = any(plan.cells.height for plan in self.review.plans)
+        return super().chapter() if has else Chapter(self.title)
+
+    def measures(self) -> Mapping[str, float]:
+        """What --fail-on compares."""
+        return {"cells-removed": len(self.removed), "nodes-moved-cell": self.moved_nodes}
 
     @cached_property
     def pairs(self) -> pl.DataFrame:
         """Units that are on both sides by the cell they were and are in: was, now, units, nodes."""
-        nodes = self.head.nodes.group_by("unit").agg(nodes=pl.len())
-        held = pl.DataFrame({"unit": self.now}).with_columns(pl.col("unit").cast(pl.UInt32))
-        counted = held.join(nodes, on="unit", how="left", maintain_order="left")["nodes"].fill_null(0)
-        both = pl.DataFrame(
-            {
-                "was": _named(self.base).gather(self.was),
-                "now": _named(self.head).gather(self.now),
-                "nodes": counted,
-            },
-            schema={"was": pl.String, "now": pl.String, "nodes": pl.UInt32},
-        )
+        _, _, was, now = match_rows(self.changes.identity.rows("units"))
+        held = np.bincount(self.head.nodes["unit"].to_numpy(), minlength=self.head.units.height)
+        both = pl.DataFrame({"was": _named(self.base)[was], "now": _named(self.head)[now], "nodes": held[now]})
         return both.group_by("was", "now").agg(pl.len().alias("units"), pl.col("nodes").sum()).sort("was", "now")
 
     @cached_property
@@ -127,19 +110,19 @@ class _Cells:
     def decisions(self) -> Iterator[Decision]:
         """Cells that go, nodes that leave theirs, queues that may hand out less."""
         for old, new in self.renamed.items():
-            yield Decision(Mark.LOOK, (strong("cell renamed"), ": ", Name(old), " → ", Name(new)))
+            yield look("cell renamed", ": ", Name(old), " → ", Name(new))
         if self.removed:
-            yield Decision(Mark.LOOK, (strong("destroyed"), ": Kubernetes cells ", *some(self.removed, 8)))
+            yield look("destroyed", ": Kubernetes cells ", *some(self.removed, 8))
         for was, now, _, nodes in self.moves.iter_rows():
             to: Words = (
                 (" to ", Name(now)) if now != NOWHERE else (" and is in none" if nodes == 1 else " and are in none",)
             )
             leaves = plural(nodes, "node leaves cell", "nodes leave cell")
-            yield Decision(Mark.LOOK, (strong("other cell"), f": {leaves} ", Name(was), *to, "; drain first"))
+            yield look("other cell", f": {leaves} ", Name(was), *to, "; drain first")
         for name, before, after in self.queues:
             if after < before:
-                words: Words = (": queue ", Name(name), f" hands out {count(before)} → {plural(after, 'GPU')}")
-                yield Decision(Mark.LOOK, (strong("quota reduced"), *words))
+                less = f" hands out {count(before)} → {plural(after, 'GPU')}"
+                yield look("quota reduced", ": queue ", Name(name), less)
 
     def blocks(self) -> Iterator[Block]:
         """Queues whose quota changes."""
@@ -152,15 +135,12 @@ class _Cells:
 
     def verdict(self) -> Verdict:
         """Whether it holds, in one sentence."""
-        cells = f"{plural(self.head.cells.height, 'cell')}"
+        cells = plural(self.head.cells.height, "cell")
         if not (self.added or self.removed or self.renamed or self.moved_nodes or self.queues):
             return Verdict(Mark.FINE, (f"— holds; nothing changes in {cells}",))
         mark = Mark.LOOK if self.removed or self.renamed or self.moved_nodes else Mark.FINE
-        moved = (
-            plural(self.moved_nodes, "node changes its", "nodes change their")
-            if self.moved_nodes
-            else "no node changes its"
-        )
+        moved = plural(self.moved_nodes, "node changes its", "nodes change their")
+        moved = moved if self.moved_nodes else "no node changes its"
         return Verdict(mark, (f"— holds in {cells}; {moved} cell",))
 
 

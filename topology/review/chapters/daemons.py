@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 
 from topology.artifacts.slurm import files as slurm
 from topology.plan import Plan
-from topology.review.chapters.faults import faulty
 from topology.review.side import Side
 
 _SETTING = re.compile(r"^([A-Za-z]+)=(.*)$", re.MULTILINE)
@@ -48,7 +47,7 @@ def daemons(side: Side, plan: Plan) -> dict[str, Slurmctld]:
 
 def rendered(side: Side) -> bool:
     """Whether Slurm's files can be made: an overload or a short supply does not keep anyone from reading them."""
-    return side.plan is not None and not faulty(side, ("S", "C", "K", "L"))
+    return side.plan is not None and not side.faulty("S", "C", "K", "L")
 
 
 def _files(side: Side, plan: Plan) -> Mapping[str, bytes]:

@@ -1,19 +1,17 @@
 """Network: cables that are new, removed or re-plugged, and what each fabric carries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import polars as pl
 
 from topology.plan import Plan
-from topology.review.amounts import arrow, count, plural, renamed
-from topology.review.chapters.faults import faulty
+from topology.review.amounts import arrow, both, count, plural, renamed, row
 from topology.review.chapters.shapes import FabricFacts, shapes
 from topology.review.chapters.wires import plugs, pod_lines, switch_lines
 from topology.review.document import (
     Block,
     Bullets,
-    Chapter,
     Decision,
     Figure,
     Fold,
@@ -22,81 +20,51 @@ from topology.review.document import (
     TextTable,
     Verdict,
     Words,
+    listed,
+    look,
+    some,
     strong,
 )
-from topology.review.document import names as some
-from topology.review.matching import Rows
-from topology.review.review import Review
+from topology.review.identity import Rows
+from topology.review.review import Review, ReviewPart
 
 EXAMPLES = 2  # re-plugged cables that are written out per fabric and hop
-KINDS = ("new", "removed", "re-plugged", "re-laid", "other rate")
 
 
-def chapter(review: Review) -> Chapter:
+class NetworkPart(ReviewPart):
     """What the network engineer approves."""
-    network = _Network(review)
-    cabling = network.cabling
-    return Chapter(
-        title="Network",
-        figures=tuple(network.figures()),
-        decisions=tuple(network.decisions()),
-        phrases=tuple(network.phrases()),
-        blocks=tuple(network.blocks()),
-        verdict=network.verdict(),
-        folds=tuple(network.folds()),
-        measures={
-            "cables-new": len(cabling.new),
-            "cables-removed": len(cabling.removed),
-            "replug": len(cabling.replugged[0]),
-            "relaid": len(cabling.relaid[0]),
-            "rerated": len(cabling.rerated[0]),
-        },
-    )
 
-
-class _Network:
-    """The chapter's facts, each worked out once."""
+    title = "Network"
 
     def __init__(self, review: Review) -> None:
-        self.review = review
-        self.base, self.head = review.plans
-        self.cabling = review.changes.cabling
+        super().__init__(review)
+        self.cabling = self.changes.cabling
 
-    @cached_property
-    def shapes(self) -> tuple[dict[str, FabricFacts], dict[str, FabricFacts]]:
-        """Shapes of both sides."""
-        return shapes(self.base), shapes(self.head)
+    def measures(self) -> Mapping[str, float]:
+        """What --fail-on compares."""
+        words = ("cables-new", "cables-removed", "replug", "relaid", "rerated")
+        return {word: len(rows) for word, (_, rows) in zip(words, self.cabling.told().values(), strict=True)}
 
     @cached_property
     def pairs(self) -> dict[str, tuple[FabricFacts | None, FabricFacts | None]]:
-        """FabricFacts before and after of every fabric, under its new name."""
-        renamed = self.review.changes.renames.fabrics.renamed
-        before = {renamed.get(name, name): shape for name, shape in self.shapes[0].items()}
-        every = dict.fromkeys([*self.shapes[1], *before])
-        return {name: (before.get(name), self.shapes[1].get(name)) for name in every}
+        """What every fabric is after and before, under its new name."""
+        return both(shapes(self.head), self.changes.renames.under("fabrics", shapes(self.base)))
 
     @cached_property
     def counts(self) -> pl.DataFrame:
         """Cables by fabric and hop, a column for each kind of change."""
-        cabling = self.cabling
-        parts = [
-            (self.head, cabling.new),
-            (self.base, cabling.removed),
-            (self.head, cabling.replugged[1]),
-            (self.head, cabling.relaid[1]),
-            (self.head, cabling.rerated[1]),
-        ]
         every = [
             _by_hop(plan, rows, self._new_names(plan)).with_columns(kind=pl.lit(kind))
-            for kind, (plan, rows) in zip(KINDS, parts, strict=True)
+            for kind, (plan, rows) in self.cabling.told().items()
         ]
         long = pl.concat(every)
-        columns = [pl.col("cables").filter(pl.col("kind") == kind).sum().alias(kind) for kind in KINDS]
+        kinds = self.cabling.told()
+        columns = [pl.col("cables").filter(pl.col("kind") == kind).sum().alias(kind) for kind in kinds]
         order = pl.Enum(list(self.pairs) or [""])
         return long.group_by("fabric", "hop").agg(columns).sort(pl.col("fabric").cast(order), "hop")
 
     def _new_names(self, plan: Plan) -> list[str]:
-        renamed = self.review.changes.renames.fabrics.renamed if plan is self.base else {}
+        renamed = self.changes.renames.fabrics.renamed if plan is self.base else {}
         return [renamed.get(name, name) for name in plan.fabrics["name"]]
 
     def figures(self) -> Iterator[Figure]:
@@ -111,7 +79,7 @@ class _Network:
             parts += [f", {count(len(rows))} {word}"] if len(rows) else []
         heights = (count(self.base.cables.height),), (count(self.head.cables.height),)
         yield Figure(("Cables",), *heights, tuple(parts))  # type: ignore[arg-type]
-        for name, (was, now) in self.pairs.items():
+        for name, (now, was) in self.pairs.items():
             if was and now and (was.taper, was.bisection) != (now.taper, now.bisection):
                 label: Words = ("Bisection of ", Name(name), ", Tb/s")
                 yield Figure(
@@ -120,7 +88,7 @@ class _Network:
 
     def phrases(self) -> Iterator[Words]:
         """Parts of the first sentence."""
-        for name, (was, now) in self.pairs.items():
+        for name, (now, was) in self.pairs.items():
             if was and now and was.switch != now.switch:
                 yield ("fabric ", Name(name), " changes its switch to ", Name(now.switch))
             elif was and now and was.taper != now.taper:
@@ -129,51 +97,47 @@ class _Network:
                 yield ("ports of ", Name(name), f" go from {was.port} to {now.port}")
             elif was and now and was.tree != now.tree:
                 yield ("fabric ", Name(name), f" becomes {now.tree}")
-        added, removed = (getattr(self.review.changes.renames.fabrics, word) for word in ("added", "removed"))
+        added, removed = (getattr(self.changes.renames.fabrics, word) for word in ("added", "removed"))
         if added and self.base.fabrics.height:
             yield ("new fabric ", *some(added))
         if removed and self.head.fabrics.height:
             yield ("fabric ", *some(removed), " is removed")
         cabling = self.cabling
-        if cabling.new.size or cabling.removed.size or cabling.replugged[0].size or self.review.changes.every():
+        if cabling.new.size or cabling.removed.size or cabling.replugged[0].size or self.changes.every():
             yield (_replugged(len(cabling.replugged[0])),)
 
     def decisions(self) -> Iterator[Decision]:
         """Cables that are pulled or moved, planes and rates that are given up."""
-        for row in self.counts.filter(pl.col("re-plugged") > 0).iter_rows(named=True):
-            where: Words = (f": {plural(row['re-plugged'], 'cable')} of ", Name(row["fabric"]), f", {row['hop']}: ")
-            yield Decision(Mark.LOOK, (strong("re-plugged"), *where, *self._examples(row["fabric"], row["hop"])))
-        for row in self.counts.filter(pl.col("removed") > 0).iter_rows(named=True):
-            words = f": {plural(row['removed'], 'cable')} of "
-            yield Decision(Mark.LOOK, (strong("destroyed"), words, Name(row["fabric"]), f", {row['hop']}"))
-        for row in self.counts.filter(pl.col("other rate") > 0).iter_rows(named=True):
-            words = f": {plural(row['other rate'], 'cable')} of "
-            yield Decision(Mark.LOOK, (strong("other rate"), words, Name(row["fabric"]), f", {row['hop']}"))
+        replugged = self.counts.filter(pl.col("re-plugged") > 0).select("fabric", "hop", "re-plugged")
+        for fabric, hop, number in replugged.iter_rows():
+            where = (f": {plural(number, 'cable')} of ", Name(fabric), f", {hop}: ")
+            yield look("re-plugged", *where, *self._examples(fabric, hop))
+        for kind, title in (("removed", "destroyed"), ("other rate", "other rate")):
+            for fabric, hop, number in self.counts.filter(pl.col(kind) > 0).select("fabric", "hop", kind).iter_rows():
+                yield look(title, f": {plural(number, 'cable')} of ", Name(fabric), f", {hop}")
         relaid = len(self.cabling.relaid[0])
         if relaid:
-            boxes = int(self.review.changes.moves.switches.sum())
+            boxes = int(self.changes.moves.switches.sum())
             moved = f"; {plural(boxes, 'switch stands', 'switches stand')} elsewhere" if boxes else ""
             keep = plural(
                 relaid,
                 "cable keeps its plugs while a device at an end",
                 "cables keep their plugs while a device at an end",
             )
-            yield Decision(Mark.LOOK, (strong("re-laid"), f": {keep} moves{moved}"))
+            yield look("re-laid", f": {keep} moves{moved}")
         for name, planes, rails in self._given_up():
             if planes:
-                yield Decision(Mark.LOOK, (strong("redundancy lost"), ": ", Name(name), f" has {planes} planes fewer"))
+                yield look("redundancy lost", ": ", Name(name), f" has {planes} planes fewer")
             if rails:
-                yield Decision(Mark.LOOK, (strong("rail lost"), ": ", Name(name), f" has {rails} rails fewer"))
+                yield look("rail lost", ": ", Name(name), f" has {rails} rails fewer")
 
     def _given_up(self) -> Iterator[tuple[str, int, int]]:
         """Fabrics on both sides with the planes and rails they lose."""
-        renamed = self.review.changes.renames.fabrics.renamed
-        before = {renamed.get(row["name"], row["name"]): row for row in self.base.fabrics.iter_rows(named=True)}
-        for row in self.head.fabrics.iter_rows(named=True):
-            was = before.get(row["name"])
-            if was is not None:
-                rails = bool(was["groups"]) and _rails(self.base, was["fabric"]) - _rails(self.head, row["fabric"])
-                yield row["name"], max(0, was["planes"] - row["planes"]), max(0, rails)
+        before, after = self.review.rows("fabrics")
+        for name, now in after.items():
+            if was := before.get(name):
+                rails = bool(was["groups"]) and _rails(self.base, was["fabric"]) - _rails(self.head, now["fabric"])
+                yield name, max(0, was["planes"] - now["planes"]), max(0, rails)
 
     def _examples(self, fabric: str, hop: str) -> Words:
         """Some re-plugged cables, end by end."""
@@ -182,37 +146,40 @@ class _Network:
         mine = (spelled == fabric) & (self.head.cables["hop"].gather(now).cast(pl.String) == hop)
         at = mine.arg_true().head(EXAMPLES).to_numpy()
         ends = zip(plugs(self.base, was[at]), plugs(self.head, now[at]), strict=True)
-        words: Words = ()
-        for number, ((a, b), (new_a, new_b)) in enumerate(ends):
+        told: list[Words] = []
+        for (a, b), (new_a, new_b) in ends:
             fixed, old, new = (a, b, new_b) if b != new_b else (b, a, new_a)
-            words += (("; " if number else "") + "", Name(fixed), " from ", Name(old), " to ", Name(new))
+            told.append((Name(fixed), " from ", Name(old), " to ", Name(new)))
+        words = listed(told, "; ")
         more = int(mine.sum()) - len(at)
         return (*words, f" and {count(more)} more") if more else words
 
     def blocks(self) -> Iterator[Block]:
         """Fabrics whose shape changes, and cables by fabric and hop."""
         rows = []
-        for name, (was, now) in self.pairs.items():
+        for name, (now, was) in self.pairs.items():
             if was != now:
-                facts = [_facts(shape) for shape in (was, now)]
                 switch = renamed(*(shape.switch if shape else "–" for shape in (was, now)))
-                rows.append(((Name(name),), switch, *(arrow(*pair) for pair in zip(*facts, strict=True))))
+                label, *facts = row(name, _facts(was), _facts(now))
+                rows.append((label, switch, *facts))
         if rows:
             heads = ("fabric", "switch", "ports", "tree", "switches", "oversubscription", "bisection, Tb/s")
             yield TextTable(heads, rows, (False, False, True, False, False, True, True))
         cables = [
-            ((Name(row["fabric"]),), (row["hop"],), *((count(row[kind]),) for kind in KINDS))
-            for row in self.counts.iter_rows(named=True)
+            ((Name(fabric),), (hop,), *((count(number),) for number in numbers))
+            for fabric, hop, *numbers in self.counts.iter_rows()
         ]
         if cables:
-            yield TextTable(("cables of", "hop", *KINDS), cables, (False, False, True, True, True, True, True))
+            yield TextTable(
+                ("cables of", "hop", *self.counts.columns[2:]), cables, (False, False, True, True, True, True, True)
+            )
 
     def verdict(self) -> Verdict:
         """Whether it holds, in one sentence."""
-        errors = faulty(self.review.head, ("N", "L"))
+        errors = self.review.head.faulty("N", "L")
         if errors:
             return Verdict(Mark.FAULT, (f"— does not hold: {plural(errors, 'error')}",))
-        tapers = {now.taper for _, now in self.pairs.values() if now}
+        tapers = {now.taper for now, _ in self.pairs.values() if now}
         shape = f"{tapers.pop()} at every tier" if len(tapers) == 1 else "oversubscribed as the spec says"
         replugged = len(self.cabling.replugged[0])
         pulled = len(self.cabling.removed)
@@ -221,7 +188,7 @@ class _Network:
 
     def folds(self) -> Iterator[Fold]:
         """Switches and cables by fabric and pod."""
-        lines = [*switch_lines(self.review), *pod_lines(self.review, self.cabling)]
+        lines = [*switch_lines(self.review), *pod_lines(self.cabling)]
         if lines:
             yield Fold(("By fabric, tier and pod",), (Bullets(lines),))
 

@@ -1,14 +1,14 @@
 """Power: load against supply by stage, sources, feed levels, redundancy and batteries."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from topology.review.amounts import arrow, count, megawatts, plural, signed, signed_mw
-from topology.review.chapters.faults import faulty
+from topology.artifacts.power.schedules import level_loads
+from topology.plan import Plan
+from topology.review.amounts import both, count, megawatts, plural, row, signed, signed_mw
 from topology.review.chapters.power_facts import PowerFacts, Ride, StagePower
-from topology.review.chapters.power_rows import level_facts, source_facts
 from topology.review.document import (
     Block,
-    Chapter,
     Decision,
     Figure,
     Mark,
@@ -16,61 +16,49 @@ from topology.review.document import (
     TextTable,
     Verdict,
     Words,
+    fault,
+    listed,
+    look,
+    some,
     strong,
 )
-from topology.review.document import names as some
-from topology.review.review import Review
 
+Figures = Mapping[str, tuple[str, ...]]  # what a table shows of each name
 AREAS = ("P", "B")  # letters of the findings that are about power
 MINUTES_FROM_S, HOURS_FROM_S = 120, 7200  # shorter times are told in seconds, longer ones in hours
 
 
-def chapter(review: Review) -> Chapter:
+class PowerPart(PowerFacts):
     """What the power engineer approves."""
-    power = _Power(review)
-    return Chapter(
-        title="Power",
-        figures=tuple(power.figures()),
-        decisions=tuple(power.decisions()),
-        phrases=tuple(power.phrases()),
-        blocks=tuple(power.blocks()),
-        verdict=power.verdict(),
-        measures=power.measures(),
-    )
 
-
-class _Power(PowerFacts):
-    """The same facts in words."""
+    title = "Power"
 
     def figures(self) -> Iterator[Figure]:
         """Rows of the first table."""
         base, head = (float(plan.stages["it_w"][-1]) if plan.stages.height else 0.0 for plan in (self.base, self.head))
         yield _mw("IT load", base, head)
         if (name := self.tightest) is not None:
-            was, now = self.old(name), self.stages[1][name]
-            left = now.headroom_w or 0.0
+            was = self.changes.renames.under("stages", self.stages[0]).get(name)
+            now, left = self.stages[1][name], self.headroom_w[name]
             change = signed_mw(left) if left >= 0 else strong(f"{signed_mw(left)} MW")
             words: Words = (f"{change} MW headroom",) if isinstance(change, str) else (change, " headroom")
             yield Figure(("Load / supply at ", Name(name)), _ratio(was), _ratio(now), words)
-        for name in dict.fromkeys([*self.rides[0], *self.rides[1]]):
-            old = self.review.changes.renames.batteries.renamed
-            if name in old:
-                continue
-            back = {new: was for was, new in old.items()}
-            was_ride, now_ride = self.rides[0].get(back.get(name, name)), self.rides[1].get(name)
+        renamed = self.changes.renames.batteries.renamed
+        same = {name: ride for name, ride in self.rides[0].items() if name not in renamed}
+        for name in dict.fromkeys([*same, *self.rides[1]]):
+            was_ride, now_ride = self.old_rides.get(name), self.rides[1].get(name)
             if was_ride != now_ride:
                 yield _ride(name, was_ride, now_ride)
 
     def measures(self) -> Mapping[str, float]:
         """What --fail-on compares."""
-        left = self.stages[1][self.tightest].headroom_w if self.tightest else None
         return {
             "short-mw": max(self.short.values(), default=0.0) / 1e6,
             "overload": sum(weak.over_w > 0 for weak in self.lost.values())
-            + faulty(self.review.head, ("P201", "P202", "P205", "P206", "P208")),
+            + self.review.head.faulty("P201", "P202", "P205", "P206", "P208"),
             "redundancy-lost": len({*self.lost, *(kind for kind, _, _ in self.weakened)}),
             "feeds-removed": len(self.feeds_lost),
-            **({} if left is None else {"headroom-mw": left / 1e6}),
+            **({"headroom-mw": self.headroom_w[self.tightest] / 1e6} if self.tightest else {}),
         }
 
     def phrases(self) -> Iterator[Words]:
@@ -83,11 +71,11 @@ class _Power(PowerFacts):
         for kind, was, now in self.weakened:
             if kind not in self.lost:
                 yield ("redundancy of ", Name(kind), f" goes from {was} to {now}")
-        for name in self.review.changes.renames.sources.removed:
+        for name in self.changes.renames.sources.removed:
             yield ("source ", Name(name), " is removed")
         for name, was_ride, now_ride in self.shrunk():
             yield ("banks ", Name(name), f" shrink from {count(was_ride.units)} to {plural(now_ride.units, 'unit')}")
-        gone = len(self.review.changes.table("power_nodes").removed)
+        gone = len(self.changes.table("power_nodes").removed)
         if gone and not self.lost and self.head.power_nodes.height:
             yield (f"{plural(gone, 'power device is', 'power devices are')} removed",)
         if len(self.feeds_lost):
@@ -100,95 +88,57 @@ class _Power(PowerFacts):
             takes = f"takes up to {plural(weak.racks, 'rack')}" if weak.racks else ""
             over = f"overloads another by up to {count(weak.over_w / 1000)} kW" if weak.over_w else ""
             said = " and ".join(part for part in (takes, over) if part)
-            yield Decision(
-                Mark.FAULT,
-                (strong("redundancy lost"), ": one failed ", Name(kind), f" {said}, such as ", *some(weak.devices)),
-            )
+            yield fault("redundancy lost", ": one failed ", Name(kind), f" {said}, such as ", *some(weak.devices))
         for kind, was, now in self.weakened:
-            words: Words = (strong("redundancy given up"), ": ", Name(kind), f" is built {now}, it was {was}")
-            yield Decision(Mark.LOOK, words)
+            yield look("redundancy given up", ": ", Name(kind), f" is built {now}, it was {was}")
         if len(self.feeds_lost):
             feeds = self.base.feeds[self.feeds_lost]
             sides = " and ".join(feeds["side"].unique().sort())
             on = plural(feeds["rack"].n_unique(), f"rack loses its feed {sides}", f"racks lose their feed {sides}")
-            yield Decision(Mark.FAULT, (strong("feed removed"), f": {on}"))
-        diff = self.review.changes.table("feeds")
-        moved = diff.columns.get("panel")
-        if moved is not None and moved.any():
-            yield Decision(
-                Mark.LOOK,
-                (strong("re-fed"), f": {plural(int(moved.sum()), 'feed moves', 'feeds move')} to another device"),
-            )
+            yield fault("feed removed", f": {on}")
+        moved = self.changes.table("feeds").columns.get("panel")
+        if moved is not None:
+            yield look("re-fed", f": {plural(int(moved.sum()), 'feed moves', 'feeds move')} to another device")
+        removed = self.changes.table("power_nodes").removed
         gone = (
-            self.base.power_nodes["kind"]
-            .gather(self.review.changes.table("power_nodes").removed)
-            .value_counts(sort=True)
+            self.base.power_nodes["kind"].gather(removed).value_counts().sort("count", "kind", descending=[True, False])
         )
         if gone.height and self.head.power_nodes.height:
-            parts: Words = ()
-            for at, (kind, number) in enumerate(gone.sort("count", "kind", descending=[True, False]).iter_rows()):
-                parts += ((", " if at else "") + f"{count(number)} ", Name(kind))
-            yield Decision(Mark.LOOK, (strong("destroyed"), ": devices of the power tree: ", *parts))
+            parts: list[Words] = [(f"{count(number)} ", Name(kind)) for kind, number in gone.iter_rows()]
+            yield look("destroyed", ": devices of the power tree: ", *listed(parts))
         elif gone.height:
-            yield Decision(
-                Mark.FAULT, (strong("destroyed"), f": the power tree, {plural(float(gone['count'].sum()), 'device')}")
-            )
+            yield fault("destroyed", f": the power tree, {plural(len(removed), 'device')}")
         yield from self._bank_decisions()
 
     def _source_decisions(self) -> Iterator[Decision]:
-        renames = self.review.changes.renames.sources
-        before = {row["name"]: row for row in self.base.sources.iter_rows(named=True)}
-        after = {row["name"]: row for row in self.head.sources.iter_rows(named=True)}
-        for name in renames.removed:
-            was = before[name]
-            yield Decision(
-                Mark.LOOK, (strong("source removed"), ": ", Name(name), f", {megawatts(was['capacity_w'])} MW")
-            )
-        for name, was in before.items():
-            now = after.get(renames.renamed.get(name, name))
-            if now is None:
+        before, after = self.review.rows("sources")
+        for name in self.changes.renames.sources.removed:
+            yield look("source removed", ": ", Name(name), f", {megawatts(before[name]['capacity_w'])} MW")
+        for name, (was, now) in both(before, after).items():
+            if was is None or now is None:
                 continue
             if now["capacity_w"] < was["capacity_w"]:
                 words = f" gives {megawatts(was['capacity_w'])} → {megawatts(now['capacity_w'])} MW"
-                yield Decision(Mark.LOOK, (strong("source reduced"), ": ", Name(now["name"]), words))
+                yield look("source reduced", ": ", Name(name), words)
             if was["permitted"] and not now["permitted"]:
-                yield Decision(Mark.LOOK, (strong("permit withdrawn"), ": ", Name(now["name"]), " is pending now"))
+                yield look("permit withdrawn", ": ", Name(name), " is pending now")
 
     def _bank_decisions(self) -> Iterator[Decision]:
-        renamed = self.review.changes.renames.batteries.renamed
-        for name, was in self.rides[0].items():
-            if renamed.get(name, name) not in self.rides[1]:
-                words: Words = (strong("destroyed"), ": battery banks ", Name(name), f", {plural(was.units, 'unit')}")
-                yield Decision(Mark.LOOK, words)
+        for name, was in self.old_rides.items():
+            if name not in self.rides[1]:
+                yield look("destroyed", ": battery banks ", Name(name), f", {plural(was.units, 'unit')}")
         for name, was, now in self.shrunk():
             size = f": {count(was.units)} → {count(now.units)} units, {_times(was)} → {_times(now)} of ride-through"
-            yield Decision(Mark.LOOK, (strong("banks shrink"), ": ", Name(name), size))
+            yield look("banks shrink", ": ", Name(name), size)
 
     def blocks(self) -> Iterator[Block]:
         """Sources and feed levels that change."""
-        rows = [row for row in self._source_rows() if row]
-        if rows:
+        before, after = ({name: _source(each) for name, each in side.items()} for side in self.review.rows("sources"))
+        if rows := _rows(before, after, ("–",) * 3):
             yield TextTable(("source", "kind", "MW", "permit"), rows, (False, False, True, False))
-        levels = list(self._level_rows())
-        if levels:
+        if rows := _rows(_levels(self.base), _levels(self.head), ("–",) * 5):
             heads = ("feed level", "devices", "rated each, kW", "load, MW", "load, MVA", "fullest")
-            yield TextTable(heads, levels, (False, True, True, True, True, True))
-
-    def _source_rows(self) -> Iterator[tuple[Words, ...]]:
-        renamed = self.review.changes.renames.sources.renamed
-        before = {renamed.get(row["name"], row["name"]): row for row in self.base.sources.iter_rows(named=True)}
-        after = {row["name"]: row for row in self.head.sources.iter_rows(named=True)}
-        for name in dict.fromkeys([*before, *after]):
-            facts = [source_facts(each.get(name)) for each in (before, after)]
-            if facts[0] != facts[1]:
-                yield ((Name(name),), *(arrow(*pair) for pair in zip(*facts, strict=True)))
-
-    def _level_rows(self) -> Iterator[tuple[Words, ...]]:
-        before, after = level_facts(self.base), level_facts(self.head)
-        for key in dict.fromkeys([*before, *after]):
-            facts = [each.get(key, ("–",) * 5) for each in (before, after)]
-            if facts[0] != facts[1]:
-                yield ((Name(key),), *(arrow(*pair) for pair in zip(*facts, strict=True)))
+            yield TextTable(heads, rows, (False, True, True, True, True, True))
 
     def verdict(self) -> Verdict | None:
         """Whether it holds, in one sentence; None where neither side says anything of power."""
@@ -200,7 +150,7 @@ class _Power(PowerFacts):
 
     def _fault(self) -> Verdict | None:
         """Why it does not hold; None when it does."""
-        errors = faulty(self.review.head, AREAS)
+        errors = self.review.head.faulty(*AREAS)
         if self.short:
             name, missing = max(self.short.items(), key=lambda pair: pair[1])
             return Verdict(Mark.FAULT, ("— does not hold in ", Name(name), f": {megawatts(missing)} MW short"))
@@ -217,8 +167,42 @@ class _Power(PowerFacts):
         gained = (", and survives the failure of any ", *some(self.gained), " now") if self.gained else ()
         if self.tightest is None:
             return ("— holds", *gained)
-        left = self.stages[1][self.tightest].headroom_w or 0.0
+        left = self.headroom_w[self.tightest]
         return (f"— holds, {megawatts(left)} MW of headroom in ", Name(self.tightest), *gained)
+
+
+def _rows(base: Figures, head: Figures, none: tuple[str, ...]) -> list[tuple[Words, ...]]:
+    """Rows of what differs; `none` where a side has nothing under the name."""
+    every = both(base, head).items()
+    return [row(name, was or none, now or none) for name, (was, now) in every if was != now]
+
+
+def _source(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Kind, megawatts and permit of a source."""
+    permit = "granted" if facts["permitted"] else "pending"
+    since = f", from {facts['in_service']}" if facts["in_service"] else ""
+    return (facts["kind"], megawatts(facts["capacity_w"]), f"{permit}{since}")
+
+
+def _levels(plan: Plan) -> Figures:
+    """Figures of each level and side, every stage built, as they are shown."""
+    if not plan.power_nodes.height or plan.spec.power is None:
+        return {}
+    made = {}
+    for level in level_loads(plan).iter_rows(named=True):
+        factor = plan.spec.power.levels[level["level"]].apparent_factor
+        apparent = "–" if factor is None else f"{level['load_mw'] / factor:,.1f}"
+        side = f" {level['side']}" if level["side"] else ""
+        devices = f"{count(level['devices'])}, {level['redundancy']}"
+        load = f"{level['load_mw']:,.1f}"
+        made[f"{level['kind']}{side}"] = (
+            devices,
+            count(level["rating_kw"]),
+            load,
+            apparent,
+            f"{level['use_most']:.0%}",
+        )
+    return made
 
 
 def _mw(label: str, base: float, head: float) -> Figure:

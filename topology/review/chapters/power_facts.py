@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from topology.catalog.battery_units import capacity_of
 from topology.plan import Plan, names
-from topology.review.review import Review
+from topology.review.review import Review, ReviewPart
 from topology.views import failures, supply
 from topology.views.banks import planned_banks
 
@@ -83,19 +83,18 @@ def weak_points(plan: Plan) -> dict[str, Weak]:
     return {kind: Weak(tuple(devices), racks, over) for kind, devices, racks, over in rows.iter_rows()}
 
 
-class PowerFacts:
+class PowerFacts(ReviewPart):
     """What differs in the power of a review, each fact worked out once."""
 
     def __init__(self, review: Review) -> None:
-        self.review = review
-        self.base, self.head = review.plans
+        super().__init__(review)
         self.stages = by_stage(self.base), by_stage(self.head)
         self.rides = rides(self.base), rides(self.head)
 
     @cached_property
     def weak(self) -> tuple[dict[str, Weak], dict[str, Weak]]:
         """Weak points of both sides."""
-        same = not any(self.review.changes.table(name) for name in ("power_nodes", "feeds"))
+        same = not any(self.changes.table(name) for name in ("power_nodes", "feeds"))
         before = weak_points(self.base)
         return before, before if same else weak_points(self.head)
 
@@ -128,35 +127,37 @@ class PowerFacts:
         before, after = self.weak
         return [kind for kind in before if kind not in after and self.head.feeds.height]
 
+    @cached_property
+    def headroom_w(self) -> dict[str, float]:
+        """What is left in each stage of head; empty without sources."""
+        return {name: each.headroom_w for name, each in self.stages[1].items() if each.headroom_w is not None}
+
     @property
     def tightest(self) -> str | None:
         """Stage of head with the least headroom; None without sources."""
-        known = {name: each.headroom_w for name, each in self.stages[1].items() if each.headroom_w is not None}
-        return min(known, key=lambda name: known[name]) if known else None
+        return min(self.headroom_w, key=self.headroom_w.__getitem__, default=None)
 
     @property
     def short(self) -> dict[str, float]:
         """Stages of head that draw more than their supply, with what is missing in watts."""
-        every = {name: each.headroom_w for name, each in self.stages[1].items() if each.headroom_w is not None}
-        return {name: -left for name, left in every.items() if left < 0}
+        return {name: -left for name, left in self.headroom_w.items() if left < 0}
 
-    def old(self, stage: str) -> StagePower | None:
-        """A stage of head as base has it, under its old name where it was renamed."""
-        back = {new: was for was, new in self.review.changes.renames.stages.renamed.items()}
-        return self.stages[0].get(back.get(stage, stage))
+    @cached_property
+    def old_rides(self) -> dict[str, Ride]:
+        """Entries of base under the names that they have now."""
+        return self.changes.renames.under("batteries", self.rides[0])
 
     @cached_property
     def feeds_lost(self) -> NDArray[np.int64]:
         """Feeds of base that are gone although their rack is still there."""
-        removed = self.review.changes.table("feeds").removed
-        racks = self.review.changes.identity.rows("racks")
+        removed = self.changes.table("feeds").removed
+        racks = self.changes.identity.rows("racks")
         mine = racks[0][self.base.feeds["rack"].to_numpy()[removed]]
         return removed[np.isin(mine, racks[1])]
 
     def shrunk(self) -> Iterator[tuple[str, Ride, Ride]]:
         """Entries of batteries that have less than before, under the new name."""
-        renamed = self.review.changes.renames.batteries.renamed
-        for name, was in self.rides[0].items():
-            now = self.rides[1].get(renamed.get(name, name))
+        for name, was in self.old_rides.items():
+            now = self.rides[1].get(name)
             if now and (now.units < was.units or now.power_w < was.power_w or now.energy_wh < was.energy_wh):
-                yield renamed.get(name, name), was, now
+                yield name, was, now

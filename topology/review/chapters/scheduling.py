@@ -6,30 +6,16 @@ partitions and topologies come and go without a restart. It changes neither port
 (scontrol(1)), and a slurmctld refuses to start with the state of a cluster of another name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import polars as pl
 
 from topology.plan import names
-from topology.review.amounts import arrow, count, plural
+from topology.review.amounts import both, count, plural, row
 from topology.review.chapters.daemons import Slurmctld, daemons, rendered
-from topology.review.chapters.faults import faulty
-from topology.review.document import (
-    Block,
-    Chapter,
-    Decision,
-    Figure,
-    Mark,
-    Name,
-    TextTable,
-    Verdict,
-    Words,
-    listed,
-    strong,
-)
-from topology.review.document import names as some
-from topology.review.review import Review
+from topology.review.document import Block, Decision, Figure, Mark, Name, TextTable, Verdict, Words, listed, look, some
+from topology.review.review import ReviewPart
 
 RESTARTS = frozenset(  # keys of slurm.conf that a reconfigure does not change
     {
@@ -45,26 +31,14 @@ RESTARTS = frozenset(  # keys of slurm.conf that a reconfigure does not change
 )
 
 
-def chapter(review: Review) -> Chapter:
+class SchedulingPart(ReviewPart):
     """What the scheduler's administrator approves."""
-    scheduling = _Scheduling(review)
-    return Chapter(
-        title="Scheduling",
-        figures=tuple(scheduling.figures()),
-        decisions=tuple(scheduling.decisions()),
-        phrases=tuple(scheduling.phrases()),
-        blocks=tuple(scheduling.blocks()),
-        verdict=scheduling.verdict(),
-        measures={"nodes-gone": len(scheduling.gone), "restarts": len(scheduling.restarts)},
-    )
 
+    title = "Scheduling"
 
-class _Scheduling:
-    """The chapter's facts, each worked out once."""
-
-    def __init__(self, review: Review) -> None:
-        self.review = review
-        self.base, self.head = review.plans
+    def measures(self) -> Mapping[str, float]:
+        """What --fail-on compares."""
+        return {"nodes-gone": len(self.gone), "restarts": len(self.restarts)}
 
     @cached_property
     def daemons(self) -> tuple[dict[str, Slurmctld], dict[str, Slurmctld]]:
@@ -76,20 +50,16 @@ class _Scheduling:
         """Whether both sides have files to compare, or none at all."""
         return all(rendered(side) or side.absent for side in (self.review.base, self.review.head))
 
-    @cached_property
+    @property
     def gone(self) -> pl.Series:
         """Node names that only base has."""
         return self._names[0]
 
     @cached_property
-    def come(self) -> pl.Series:
-        """Node names that only head has."""
-        return self._names[1]
-
-    @cached_property
     def _names(self) -> tuple[pl.Series, pl.Series]:
-        nodes, renames = self.review.changes.table("nodes"), self.review.changes.renames
-        placed = any(self.review.changes.table(name) for name in ("halls", "rows", "racks"))
+        """Node names that only base has, and those that only head has."""
+        nodes, renames = self.changes.table("nodes"), self.changes.renames
+        placed = any(self.changes.table(name) for name in ("halls", "rows", "racks"))
         formats = self.base.spec.names == self.head.spec.names
         if not (nodes or placed or renames.halls.renamed) and formats:
             return pl.Series(dtype=pl.String), pl.Series(dtype=pl.String)
@@ -131,80 +101,58 @@ class _Scheduling:
         """The row of Slurm."""
         if not self.comparable or not (self.daemons[0] or self.daemons[1]):
             return
-        every = [sum(each.nodes for each in side.values()) for side in self.daemons]
-        blocks = [sum(each.blocks for each in side.values()) for side in self.daemons]
-        shown = [
-            f"{plural(n, 'node')}" + (f", {plural(b, 'block')}" if b else "")
-            for n, b in zip(every, blocks, strict=True)
-        ]
+        shown = []
+        for side in self.daemons:
+            blocks = sum(each.blocks for each in side.values())
+            nodes = plural(sum(each.nodes for each in side.values()), "node")
+            shown.append(nodes + (f", {plural(blocks, 'block')}" if blocks else ""))
         yield Figure(("Slurm",), (shown[0],), (shown[1],), (self.action,))
 
     def phrases(self) -> Iterator[Words]:
         """Parts of the first sentence."""
-        partitions = self.review.changes.renames.partitions
+        removed = self.changes.renames.partitions.removed
         if self.restarts:
             yield ("slurmctld restarts",)
-        if partitions.removed and self.head.spec.compute:
-            yield (
-                "partition " if len(partitions.removed) == 1 else "partitions ",
-                *some(partitions.removed),
-                " is removed" if len(partitions.removed) == 1 else " are removed",
-            )
+        if removed and self.head.spec.compute:
+            noun, verb = ("partition ", " is removed") if len(removed) == 1 else ("partitions ", " are removed")
+            yield (noun, *some(removed), verb)
 
     def decisions(self) -> Iterator[Decision]:
         """Names that users and other programs know, and that change."""
-        renames = self.review.changes.renames
+        renames = self.changes.renames
         for old, new in renames.partitions.renamed.items():
-            words = (
-                strong("partition renamed"),
-                ": ",
-                Name(old),
-                " → ",
-                Name(new),
-                "; jobs that ask for the old name are refused",
-            )
-            yield Decision(Mark.LOOK, words)
+            why = "; jobs that ask for the old name are refused"
+            yield look("partition renamed", ": ", Name(old), " → ", Name(new), why)
         if renames.partitions.removed:
-            yield Decision(Mark.LOOK, (strong("destroyed"), ": partitions ", *some(renames.partitions.removed, 8)))
+            yield look("destroyed", ": partitions ", *some(renames.partitions.removed, 8))
         for old, new in renames.controllers.renamed.items():
             why = "; slurmctld does not start with the state of another cluster name"
-            yield Decision(Mark.LOOK, (strong("Slurm cluster renamed"), ": ", Name(old), " → ", Name(new), why))
+            yield look("Slurm cluster renamed", ": ", Name(old), " → ", Name(new), why)
         if renames.controllers.removed:
-            yield Decision(Mark.LOOK, (strong("destroyed"), ": Slurm clusters ", *some(renames.controllers.removed, 8)))
+            yield look("destroyed", ": Slurm clusters ", *some(renames.controllers.removed, 8))
         if len(self.gone):
-            come = f", {plural(len(self.come), 'name is', 'names are')} new" if len(self.come) else ""
-            example = (", such as ", *some(self.gone.sort().head(2).to_list(), 2))
-            yield Decision(
-                Mark.LOOK,
-                (
-                    strong("nodes leave Slurm"),
-                    f": {plural(len(self.gone), 'node name')}{come}; drain them first",
-                    *example,
-                ),
-            )
+            added = len(self._names[1])
+            come = f", {plural(added, 'name is', 'names are')} new" if added else ""
+            said = f": {plural(len(self.gone), 'node name')}{come}; drain them first, such as "
+            yield look("nodes leave Slurm", said, *some(self.gone.sort().head(2).to_list()))
         for name, keys in self.restarts.items():
             every = listed([(Name(key),) for key in keys])
-            yield Decision(Mark.LOOK, (strong("restart"), ": slurmctld of ", Name(name), ", for ", *every))
+            yield look("restart", ": slurmctld of ", Name(name), ", for ", *every)
 
     def blocks(self) -> Iterator[Block]:
         """Daemons that differ."""
         before, after = self.daemons if self.comparable else ({}, {})
         rows = []
-        for name in dict.fromkeys([*after, *before]):
-            was, now = before.get(name), after.get(name)
-            if was is not None and now is not None and was.body == now.body:
+        for name, (now, was) in both(after, before).items():
+            if was is None:
+                todo = "starts"
+            elif now is None:
+                todo = "ends"
+            elif was.body == now.body:
                 continue
-            facts = [_facts(each) for each in (was, now)]
-            todo = (
-                "starts"
-                if was is None
-                else "ends"
-                if now is None
-                else "restart"
-                if name in self.restarts
-                else "reconfigure"
-            )
-            rows.append(((Name(name),), *(arrow(*pair) for pair in zip(*facts, strict=True)), (todo,)))
+            else:
+                todo = "restart" if name in self.restarts else "reconfigure"
+            rows.append((*row(name, _facts(was), _facts(now)), (todo,)))
         if rows:
             yield TextTable(
                 ("slurmctld", "nodes", "blocks", "partitions", "to do"), rows, (False, True, True, True, False)
@@ -212,7 +160,7 @@ class _Scheduling:
 
     def verdict(self) -> Verdict:
         """Whether it holds, in one sentence."""
-        errors = faulty(self.review.head, ("K",))
+        errors = self.review.head.faulty("K")
         if errors:
             return Verdict(Mark.FAULT, (f"— does not hold: {plural(errors, 'error')}",))
         if not self.comparable:

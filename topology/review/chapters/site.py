@@ -1,54 +1,53 @@
 """What stands where: GPUs, racks, halls, groups and stages; what is renamed, moved or taken away."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import polars as pl
 
 from topology.plan import Plan, names
 from topology.review.amounts import count, plural, signed
-from topology.review.document import (
-    Bullets,
-    Chapter,
-    Decision,
-    Figure,
-    Fold,
-    Mark,
-    Name,
-    Words,
-    listed,
-    strong,
-)
-from topology.review.document import names as some
+from topology.review.document import Bullets, Decision, Figure, Fold, Mark, Name, Words, listed, look, some, strong
 from topology.review.folding import alike
-from topology.review.matching import Rows
-from topology.review.review import Review
+from topology.review.identity import Rows
+from topology.review.review import Review, ReviewPart
 
 MOST_DESIGNS = 3  # named in the first table
 MOST_PLACES = 400  # lines of the fold by place; a format may show fewer
 
 
-def chapter(review: Review) -> Chapter:
+class SitePart(ReviewPart):
     """Counts of the site, and everything on the floor that comes, goes, moves or changes its name."""
-    changes, (base, head) = review.changes, review.plans
-    racks, gpus = changes.table("racks"), changes.table("gpus")
-    _, now = changes.moves.racks
-    return Chapter(
-        title="Site",
-        figures=tuple(_figures(review)),
-        decisions=tuple(_decisions(review)),
-        phrases=tuple(_phrases(review)),
-        folds=tuple(_by_place(review)),
-        measures={
-            "gpus": head.gpus.height - base.gpus.height,
-            "racks": _compute(head) - _compute(base),
-            "racks-removed": len(racks.removed),
-            "racks-moved": len(now),
-            "gpus-removed": len(gpus.removed),
-            "renamed": sum(len(kind.renamed) for kind in changes.renames.each().values()),
-        },
-    )
+
+    title = "Site"
+
+    def figures(self) -> Iterator[Figure]:
+        """Rows of GPUs, nodes and racks."""
+        return _figures(self.review)
+
+    def decisions(self) -> Iterator[Decision]:
+        """What is taken away or moved."""
+        return _decisions(self.review)
+
+    def phrases(self) -> Iterator[Words]:
+        """Parts of the first sentence."""
+        return _phrases(self.review)
+
+    def folds(self) -> Iterator[Fold]:
+        """Racks by place."""
+        return _by_place(self.review)
+
+    def measures(self) -> Mapping[str, float]:
+        """What --fail-on compares."""
+        return {
+            "gpus": self.head.gpus.height - self.base.gpus.height,
+            "racks": _compute(self.head) - _compute(self.base),
+            "racks-removed": len(self.changes.table("racks").removed),
+            "racks-moved": len(self.changes.moves.racks[1]),
+            "gpus-removed": len(self.changes.table("gpus").removed),
+            "renamed": sum(len(kind.renamed) for kind in self.changes.renames.each().values()),
+        }
 
 
 def _compute(plan: Plan) -> int:
@@ -122,14 +121,14 @@ def _decisions(review: Review) -> Iterator[Decision]:
             continue  # the chapters of power and scheduling say what that means
         if kind.removed:
             noun = word if len(kind.removed) == 1 else _many(word)
-            yield Decision(Mark.LOOK, (strong("destroyed"), f": {noun} ", *some(kind.removed, 8)))
+            yield look("destroyed", f": {noun} ", *some(kind.removed, 8))
     removed = changes.table("racks").removed
     if len(removed):
         lost = len(changes.table("gpus").removed)
         gone = Counter(base.racks["design"].gather(removed)).most_common()
         parts = listed([_racks(number, design) for design, number in gone])
         gpus = f" with {plural(lost, 'GPU')}" if lost else ""
-        yield Decision(Mark.LOOK, (strong("destroyed"), ": ", *parts, gpus, *_at(base, removed)))
+        yield look("destroyed", ": ", *parts, gpus, *_at(base, removed))
     was, now = changes.moves.racks
     if len(now):
         example = (names.labels(base, "racks")[int(was[0])], names.labels(head, "racks")[int(now[0])])

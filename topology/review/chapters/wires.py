@@ -10,7 +10,7 @@ from topology.review.amounts import count, plural
 from topology.review.cabling import Cabling
 from topology.review.document import Name, Words
 from topology.review.folding import spans
-from topology.review.matching import Rows
+from topology.review.identity import Rows
 from topology.review.review import Review
 from topology.views.cable_ends import port_name
 
@@ -41,15 +41,11 @@ def switch_lines(review: Review) -> Iterator[Words]:
             )
 
 
-def pod_lines(review: Review, cabling: Cabling) -> Iterator[Words]:
+def pod_lines(cabling: Cabling) -> Iterator[Words]:
     """Cables by fabric, plane and hop, with the pods at their upper end."""
-    base, head = review.plans
-    for plan, rows, word in (
-        (head, cabling.new, "new"),
-        (base, cabling.removed, "removed"),
-        (head, cabling.replugged[1], "re-plugged"),
-        (head, cabling.relaid[1], "re-laid"),
-    ):
+    for word, (plan, rows) in cabling.told().items():
+        if word == "other rate":
+            continue  # nobody has to go there
         fabrics = plan.fabrics["name"]
         cables = plan.cables.select("fabric", "plane", "hop", "b")[rows]
         upper = cables.with_columns(plan.switches["group", "tier"][cables["b"]].get_columns())

@@ -18,7 +18,7 @@ from topology.review.changes import TABLES
 from topology.review.document import Document
 from topology.review.findings import finding_changes
 from topology.review.forms.text import plain
-from topology.review.matching import Rows
+from topology.review.identity import Rows
 from topology.review.review import Review
 
 SCHEMA_VERSION = 1
