@@ -76,7 +76,7 @@ def document(name: str) -> Document:
         (Name(name), " ", Message(name)), (Note(words), Bullets([words]), table, FileLines("diff", [(f"+{name}",)]))
     )
     chapter = Chapter("Power", blocks=(table, Bullets([words])), verdict=Verdict(Mark.LOOK, words))
-    return Document(name, Mark.FAULT, words, table, table, (Decision(Mark.LOOK, words),), (chapter,), (fold,), words)
+    return Document(name, Mark.FAULT, words, words, table, table, (Decision(Mark.LOOK, words),), (chapter,), (fold,))
 
 
 FINISHED = (
@@ -152,10 +152,9 @@ def test_a_comment_keeps_its_limit_and_cuts_no_string(name, limit, rows):
     decisions = tuple(Decision(Mark.LOOK, (*words, f" decision {at}")) for at in range(rows))
     lines = FileLines("diff", [(f"+{at} {name}",) for at in range(rows)])
     large = Document(
-        one.marker, one.mark, one.sentence, one.figures, table, decisions,
+        one.marker, one.mark, one.sentence, one.footer, one.figures, table, decisions,
         (Chapter("Power", blocks=(table, many), verdict=Verdict(Mark.FINE, ("— holds",))),),
         (Fold(("all",), (many, table)), Fold(("lines",), (lines,))),
-        one.footer,
     )  # fmt: skip
     made = markdown(large, limit)
     assert len(made) <= limit

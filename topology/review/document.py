@@ -4,7 +4,7 @@ Every text that comes from a spec is wrapped, as a `Name` or as a `Message`, and
 where it prints it; a bare `str` is ours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -58,6 +58,19 @@ def some(every: Sequence[str], most: int = 3) -> Words:
     """Some names, and how many more there are."""
     shown: Words = listed([(Name(name),) for name in every[:most]])
     return (*shown, f" and {len(every) - most:,} more") if len(every) > most else shown
+
+
+def spell(words: Words, name: Callable[[str], str], message: Callable[[str], str], emphasis: str) -> str:
+    """Words on one line: names and messages as a format writes them, strong ones put into its `emphasis`."""
+    made = ""
+    for part in words:
+        if isinstance(part, Strong):
+            made += emphasis.format(spell(part.parts, name, message, emphasis))
+        elif isinstance(part, str):
+            made += part
+        else:
+            made += (name if isinstance(part, Name) else message)(part.text)
+    return made
 
 
 @dataclass(frozen=True, slots=True)

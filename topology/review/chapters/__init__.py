@@ -9,7 +9,7 @@ from topology.review.chapters.scheduling import SchedulingPart
 from topology.review.chapters.site import SitePart
 from topology.review.review import ReviewPart
 
-PARTS: tuple[type[ReviewPart], ...] = (
+PARTS: tuple[type[ReviewPart], ...] = (  # in the comment's order
     SitePart,
     PowerPart,
     NetworkPart,
@@ -17,4 +17,4 @@ PARTS: tuple[type[ReviewPart], ...] = (
     CellsPart,
     DeploymentPart,
     ArtifactsPart,
-)  # in the comment's order
+)

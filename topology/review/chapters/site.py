@@ -11,7 +11,7 @@ from topology.review.amounts import count, plural, signed
 from topology.review.document import Bullets, Decision, Figure, Fold, Mark, Name, Words, listed, look, some, strong
 from topology.review.folding import alike
 from topology.review.identity import Rows
-from topology.review.review import Review, ReviewPart
+from topology.review.review import ReviewPart
 
 MOST_DESIGNS = 3  # named in the first table
 MOST_PLACES = 400  # lines of the fold by place; a format may show fewer
@@ -24,19 +24,85 @@ class SitePart(ReviewPart):
 
     def figures(self) -> Iterator[Figure]:
         """Rows of GPUs, nodes and racks."""
-        return _figures(self.review)
+        base, head = self.base, self.head
+        yield _counted("GPUs", base.gpus.height, head.gpus.height)
+        if base.nodes.height != head.nodes.height:
+            yield _counted("Nodes", base.nodes.height, head.nodes.height)
+        designs = _delta(base.racks["design"].to_list(), head.racks["design"].to_list())
+        spelled = listed([_racks(delta, name, "±") for name, delta in designs[:MOST_DESIGNS]])
+        more = f" and {len(designs) - MOST_DESIGNS} more designs" if len(designs) > MOST_DESIGNS else ""
+        racks = (count(base.racks.height),), (count(head.racks.height),)
+        yield Figure(("Racks",), *racks, (*spelled, more) if designs else ("0",))
 
     def decisions(self) -> Iterator[Decision]:
         """What is taken away or moved."""
-        return _decisions(self.review)
+        changes, base, head = self.changes, self.base, self.head
+        for word, kind in changes.renames.each().items():
+            if word in {"source", "battery", "partition", "Slurm cluster"}:
+                continue  # the chapters of power and scheduling say what that means
+            if kind.removed:
+                noun = word if len(kind.removed) == 1 else _many(word)
+                yield look("destroyed", f": {noun} ", *some(kind.removed, 8))
+        removed = changes.table("racks").removed
+        if len(removed):
+            lost = len(changes.table("gpus").removed)
+            gone = Counter(base.racks["design"].gather(removed)).most_common()
+            parts = listed([_racks(number, design) for design, number in gone])
+            gpus = f" with {plural(lost, 'GPU')}" if lost else ""
+            yield look("destroyed", ": ", *parts, gpus, *_at(base, removed))
+        was, now = changes.moves.racks
+        if len(now):
+            example = (names.labels(base, "racks")[int(was[0])], names.labels(head, "racks")[int(now[0])])
+            words = (strong("moved"), f": {plural(len(now), 'rack')}, ", Name(example[0]), " → ", Name(example[1]))
+            more = f" and {count(len(now) - 1)} more" if len(now) > 1 else ""
+            yield Decision(Mark.LOOK, (*words, more))
 
     def phrases(self) -> Iterator[Words]:
         """Parts of the first sentence."""
-        return _phrases(self.review)
+        renames = self.changes.renames
+        delta = self.head.gpus.height - self.base.gpus.height
+        where = [*renames.halls.added] if delta > 0 else [*renames.halls.removed]
+        stages = [*renames.stages.added] if delta > 0 else [*renames.stages.removed]
+        if delta:
+            words: Words = (f"{signed(delta)} GPUs",)
+            words += (" in hall " if len(where) == 1 else " in halls ", *some(where)) if where else ()
+            words += (" (stage " if len(stages) == 1 else " (stages ", *some(stages), ")") if stages else ()
+            yield words
+        elif stages := [*renames.stages.added]:
+            yield ("new stage " if len(stages) == 1 else "new stages ", *some(stages))
+        moved = len(self.changes.moves.racks[1])
+        if moved:
+            yield (f"{plural(moved, 'rack moves', 'racks move')}",)
+        for word, kind in renames.each().items():
+            if len(kind.renamed) == 1:
+                ((old, new),) = kind.renamed.items()
+                yield (f"{word} ", Name(old), " is renamed ", Name(new))
+            elif kind.renamed:
+                yield (f"{len(kind.renamed)} {_many(word)} are renamed",)
 
     def folds(self) -> Iterator[Fold]:
-        """Racks by place."""
-        return _by_place(self.review)
+        """What happens to racks, by hall and row, folded where it is alike."""
+        changes, base, head = self.changes, self.base, self.head
+        diff = changes.table("racks")
+        was, now = changes.moves.racks
+        other = diff.after[~np.isin(diff.after, now)]
+        lines = [
+            *_places(head, diff.added, "+"),
+            *_places(base, diff.removed, "−"),
+            *_places(base, was, "moved away: "),
+            *_places(head, now, "moved here: "),
+            *_places(head, other, "changed: "),
+        ]
+        kinds = changes.renames.each().items()
+        renamed = [(word, old, new) for word, kind in kinds for old, new in kind.renamed.items()]
+        named = [(f"{word} ", Name(old), " → ", Name(new)) for word, old, new in renamed]
+        blocks = [Bullets(named)] if named else []
+        blocks += [Bullets(lines[:MOST_PLACES])] if lines else []
+        if blocks:
+            parts = [plural(len(named), "rename")] if named else []
+            told = (("+", diff.added, ""), ("−", diff.removed, ""), ("", now, " moved"), ("", other, " changed"))
+            parts += [f"{sign}{count(len(rows))}{word}" for sign, rows, word in told if len(rows)]
+            yield Fold((f"By place: {', '.join(parts)}{' racks' if lines else ''}",), tuple(blocks))
 
     def measures(self) -> Mapping[str, float]:
         """What --fail-on compares."""
@@ -52,18 +118,6 @@ class SitePart(ReviewPart):
 
 def _compute(plan: Plan) -> int:
     return plan.racks.filter(pl.col("role") == "compute").height
-
-
-def _figures(review: Review) -> Iterator[Figure]:
-    base, head = review.plans
-    yield _counted("GPUs", base.gpus.height, head.gpus.height)
-    if base.nodes.height != head.nodes.height:
-        yield _counted("Nodes", base.nodes.height, head.nodes.height)
-    designs = _delta(base.racks["design"].to_list(), head.racks["design"].to_list())
-    spelled = listed([_racks(delta, name, "±") for name, delta in designs[:MOST_DESIGNS]])
-    more = f" and {len(designs) - MOST_DESIGNS} more designs" if len(designs) > MOST_DESIGNS else ""
-    racks = (count(base.racks.height),), (count(head.racks.height),)
-    yield Figure(("Racks",), *racks, (*spelled, more) if designs else ("0",))
 
 
 def _counted(label: str, base: int, head: int) -> Figure:
@@ -85,93 +139,13 @@ def _delta(base: list[str], head: list[str]) -> list[tuple[str, int]]:
     return sorted(((word, delta) for word, delta in every.items() if delta), key=lambda pair: (-abs(pair[1]), pair[0]))
 
 
-def _phrases(review: Review) -> Iterator[Words]:
-    base, head = review.plans
-    renames = review.changes.renames
-    delta = head.gpus.height - base.gpus.height
-    where = [*renames.halls.added] if delta > 0 else [*renames.halls.removed]
-    stages = [*renames.stages.added] if delta > 0 else [*renames.stages.removed]
-    if delta:
-        words: Words = (f"{signed(delta)} GPUs",)
-        words += (" in hall " if len(where) == 1 else " in halls ", *some(where)) if where else ()
-        words += (" (stage " if len(stages) == 1 else " (stages ", *some(stages), ")") if stages else ()
-        yield words
-    elif stages := [*renames.stages.added]:
-        yield ("new stage " if len(stages) == 1 else "new stages ", *some(stages))
-    moved = len(review.changes.moves.racks[1])
-    if moved:
-        yield (f"{plural(moved, 'rack moves', 'racks move')}",)
-    for word, kind in renames.each().items():
-        if len(kind.renamed) == 1:
-            ((old, new),) = kind.renamed.items()
-            yield (f"{word} ", Name(old), " is renamed ", Name(new))
-        elif kind.renamed:
-            yield (f"{len(kind.renamed)} {_many(word)} are renamed",)
-
-
 def _many(word: str) -> str:
     return {"battery": "batteries"}.get(word, f"{word}s")
-
-
-def _decisions(review: Review) -> Iterator[Decision]:
-    changes, (base, head) = review.changes, review.plans
-    renames = changes.renames
-    for word, kind in renames.each().items():
-        if word in {"source", "battery", "partition", "Slurm cluster"}:
-            continue  # the chapters of power and scheduling say what that means
-        if kind.removed:
-            noun = word if len(kind.removed) == 1 else _many(word)
-            yield look("destroyed", f": {noun} ", *some(kind.removed, 8))
-    removed = changes.table("racks").removed
-    if len(removed):
-        lost = len(changes.table("gpus").removed)
-        gone = Counter(base.racks["design"].gather(removed)).most_common()
-        parts = listed([_racks(number, design) for design, number in gone])
-        gpus = f" with {plural(lost, 'GPU')}" if lost else ""
-        yield look("destroyed", ": ", *parts, gpus, *_at(base, removed))
-    was, now = changes.moves.racks
-    if len(now):
-        example = (names.labels(base, "racks")[int(was[0])], names.labels(head, "racks")[int(now[0])])
-        words = (strong("moved"), f": {plural(len(now), 'rack')}, ", Name(example[0]), " → ", Name(example[1]))
-        more = f" and {count(len(now) - 1)} more" if len(now) > 1 else ""
-        yield Decision(Mark.LOOK, (*words, more))
 
 
 def _at(plan: Plan, rows: Rows) -> Words:
     halls = plan.halls["name"].gather(plan.racks["hall"].gather(rows)).unique(maintain_order=True).to_list()
     return (" in hall " if len(halls) == 1 else " in halls ", *some(halls))
-
-
-def _by_place(review: Review) -> Iterator[Fold]:
-    """What happens to racks, by hall and row, folded where it is alike."""
-    changes, (base, head) = review.changes, review.plans
-    diff = changes.table("racks")
-    was, now = changes.moves.racks
-    moved = set(now.tolist())
-    other = np.array([row for row in diff.after.tolist() if row not in moved], np.int64)
-    lines = [
-        *_places(head, diff.added, "+"),
-        *_places(base, diff.removed, "−"),
-        *_places(base, was, "moved away: "),
-        *_places(head, now, "moved here: "),
-        *_places(head, other, "changed: "),
-    ]
-    named = [(f"{word} ", Name(old), " → ", Name(new)) for word, old, new in _renamed(review)]
-    blocks = [Bullets(named)] if named else []
-    blocks += [Bullets(lines[:MOST_PLACES])] if lines else []
-    if blocks:
-        parts = [f"{plural(len(named), 'rename')}"] if named else []
-        parts += [f"+{count(len(diff.added))}"] if len(diff.added) else []
-        parts += [f"−{count(len(diff.removed))}"] if len(diff.removed) else []
-        parts += [f"{count(len(now))} moved"] if len(now) else []
-        parts += [f"{count(len(other))} changed"] if len(other) else []
-        yield Fold((f"By place: {', '.join(parts)}{' racks' if lines else ''}",), tuple(blocks))
-
-
-def _renamed(review: Review) -> Iterator[tuple[str, str, str]]:
-    for word, kind in review.changes.renames.each().items():
-        for old, new in kind.renamed.items():
-            yield word, old, new
 
 
 def _places(plan: Plan, rows: Rows, sign: str) -> Iterator[Words]:

@@ -5,6 +5,7 @@ whole rows, and counted; the first sentence, the figures and the verdicts always
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from topology.review.document import (
     Block,
@@ -15,13 +16,12 @@ from topology.review.document import (
     FileLines,
     Fold,
     Mark,
-    Message,
-    Name,
     Note,
     Picture,
     Strong,
     TextTable,
     Words,
+    spell,
 )
 from topology.review.forms.escape import code, fenced, html_code, sentence, shown
 
@@ -90,32 +90,9 @@ def _comment(text: str) -> str:
     return shown(text).replace("--", "-\\x2d").replace(">", "\\x3e")
 
 
-def inline(words: Words | tuple[str | Name | Message, ...], *, cell: bool = False) -> str:
+def inline(words: Words, *, cell: bool = False) -> str:
     """Words as Markdown on one line."""
-    return "".join(_part(part, cell=cell) for part in words)
-
-
-def _part(part: str | Name | Message | Strong, *, cell: bool) -> str:
-    if isinstance(part, Name):
-        return code(part.text, cell=cell)
-    if isinstance(part, Message):
-        return sentence(part.text, cell=cell)
-    if isinstance(part, Strong):
-        return f"**{inline(part.parts, cell=cell)}**"
-    return part
-
-
-def _html(words: Words) -> str:
-    """Words as HTML on one line, for a summary."""
-    made = ""
-    for part in words:
-        if isinstance(part, Name | Message):
-            made += html_code(part.text)
-        elif isinstance(part, Strong):
-            made += f"<b>{_html(part.parts)}</b>"
-        else:
-            made += part
-    return made
+    return spell(words, partial(code, cell=cell), partial(sentence, cell=cell), "**{}**")
 
 
 def _closing(chapter: Chapter) -> str:
@@ -164,7 +141,10 @@ def _block(block: Block, pool: _Pool, room: int) -> list[str]:
 
 def _lines(block: Block, room: int) -> list[str]:
     if isinstance(block, Fold):
-        head, tail = ["<details>", f"<summary>{_html(block.summary)}</summary>", ""], ["</details>", ""]
+        head, tail = (
+            ["<details>", f"<summary>{spell(block.summary, html_code, html_code, '<b>{}</b>')}</summary>", ""],
+            ["</details>", ""],
+        )
         left = room - _size(head) - _size(tail)
         inside: list[str] = []
         for at, each in enumerate(block.blocks):

@@ -9,13 +9,11 @@ from topology.review.document import (
     FileLines,
     Fold,
     Mark,
-    Message,
-    Name,
     Note,
     Picture,
-    Strong,
     TextTable,
     Words,
+    spell,
 )
 from topology.review.forms.escape import shown
 
@@ -44,17 +42,9 @@ def text(document: Document) -> str:
     return "\n".join([*lines, ""])
 
 
-def plain(words: Words | tuple[str | Name | Message, ...]) -> str:
+def plain(words: Words) -> str:
     """Words as text on one line."""
-    parts = (
-        plain(part.parts)
-        if isinstance(part, Strong)
-        else shown(part.text)
-        if isinstance(part, Name | Message)
-        else part
-        for part in words
-    )
-    return "".join(parts)
+    return spell(words, shown, shown, "{}")
 
 
 def _lines(block: Block) -> Iterator[str]:

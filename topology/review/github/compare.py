@@ -95,7 +95,7 @@ def compare() -> int:
             worst = max(worst, review.run())
             _summarize(runner, review)
         else:
-            _leave(inputs.out / "comments" / f"same-{number:03}.md", unchanged_text(spec))
+            (inputs.out / "comments" / f"same-{number:03}.md").write_text(unchanged_text(spec))
     if not changed:
         runner.summarize("No spec changes.")
     runner.output("directory", str(inputs.out))
@@ -135,7 +135,7 @@ class Comparison:
         if err:
             say(_harmless(err))
         if not self.body.exists():
-            _leave(self.body, _refusal(self.spec, err))
+            self.body.write_text(_refusal(self.spec, err))
             annotate("error", f"{self.spec} cannot be compared")
             return REFUSED
         return code
@@ -201,7 +201,3 @@ def _summarize(runner: Runner, review: Comparison) -> None:
     room = SUMMARY_BYTES - used
     fits = len(whole.encode()) <= room
     runner.summarize(whole if fits else f"## `{review.spec}`\n\nThe review is in the artifact: no room is left here.\n")
-
-
-def _leave(path: Path, text: str) -> None:
-    path.write_text(text)
