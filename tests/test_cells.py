@@ -24,7 +24,7 @@ from topology.expand.fabrics import kinds
 from topology.plan import names
 from topology.source import YamlSource
 from topology.spec.load import load
-from topology.views.quotas import MOST_CLUSTERS, divided, quotas, standing
+from topology.views.quotas import MOST_CLUSTERS, cell_divisions, nodes_by_cell, quotas
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = settings(SITES, max_examples=EXAMPLES // 4)  # each example renders and reads back a whole site
@@ -129,7 +129,7 @@ def test_a_million_gpus_in_nvl72_racks_are_fifty_five_cells_in_three_federations
     plan = site_of("racks", "nvidia-gb200-nvl72", 576 * 1737)
     assert plan.cells.height == 55
     assert set(plan.cells["nodes"].head(-1)) == {4608}
-    assert Counter(divided(plan)["division"]) == {"racks": 20, "racks-2": 20, "racks-3": 15}
+    assert Counter(cell_divisions(plan)["division"]) == {"racks": 20, "racks-2": 20, "racks-3": 15}
 
 
 @cache
@@ -329,7 +329,7 @@ def test_shares_of_any_size_hand_out_whole_nodes_and_all_of_them(site, shares):
     plan = expanded(site.data | {"kubernetes": site.data["kubernetes"] | {"queues": queues}})
     everything = len(plan.spec.stages)
     parts = quotas(plan, plan.spec.kubernetes, everything)
-    stood = standing(plan, everything)
+    stood = nodes_by_cell(plan, everything)
     assert parts.group_by("cell", "group").agg(pl.col("nodes").sum()).sort("cell", "group")["nodes"].to_list() == (
         stood["nodes"].to_list()
     )
@@ -457,7 +457,7 @@ def test_quotas_that_are_not_the_gpus_are_found():
 def test_more_cells_in_a_federation_than_kueue_takes_are_found():
     data = one_hall([{"name": "g", "rack": "boxes-1x1", "units": 41}], [{"kind": "fat-tree", "switch": "roce-32"}])
     plan = expanded(data | {"kubernetes": {"max_nodes_per_cell": 1}})
-    assert Counter(divided(plan)["division"]) == {"g": MOST_CLUSTERS, "g-2": MOST_CLUSTERS, "g-3": 1}
+    assert Counter(cell_divisions(plan)["division"]) == {"g": MOST_CLUSTERS, "g-2": MOST_CLUSTERS, "g-3": 1}
     assert not breaches(plan, "K110").height
     crowded = replace(plan, cells=plan.cells.with_columns(index=pl.lit(1, pl.UInt32)))
     assert breaches(crowded, "K110")["message"].to_list() == ["41 cells are in the federation g"]

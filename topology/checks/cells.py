@@ -9,7 +9,7 @@ from topology.findings import Severity
 from topology.plan import Plan, names
 from topology.spec.kubernetes import Kubernetes
 from topology.views.node_labels import LONGEST, node_labels
-from topology.views.quotas import MOST_CLUSTERS, divided, local_queue, quotas
+from topology.views.quotas import MOST_CLUSTERS, cell_divisions, local_queue, quotas
 from topology.views.rails import prefix, room, slots
 
 TESTED_NODES = 5000  # kubernetes.io, Considerations for large clusters; the same from 1.23 to 1.36
@@ -181,7 +181,9 @@ def pools_are_large_enough(plan: Plan) -> pl.DataFrame:
 )
 def federations_are_small(plan: Plan) -> pl.DataFrame:
     """Divisions of more cells than a MultiKueueConfig takes."""
-    counted = divided(plan).group_by("division", maintain_order=True).agg(pl.col("origin").first(), cells=pl.len())
+    counted = (
+        cell_divisions(plan).group_by("division", maintain_order=True).agg(pl.col("origin").first(), cells=pl.len())
+    )
     return counted.filter(pl.col("cells") > MOST_CLUSTERS).select(
         "origin",
         example="division",

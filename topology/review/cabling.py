@@ -76,7 +76,7 @@ class Cabling:
         replugged = np.concatenate([moved_b[0], moved_a[0]]), np.concatenate([moved_b[1], moved_a[1]])
         return cls(identity.plans, new, removed, replugged, (was[away], now[away]), (both[0][other], both[1][other]))
 
-    def told(self) -> dict[str, tuple[Plan, Rows]]:
+    def by_change(self) -> dict[str, tuple[Plan, Rows]]:
         """Each kind of change by its word, and its rows: of base for cables that are gone, else of head."""
         base, head = self.plans
         return {

@@ -8,7 +8,7 @@ from topology.spec.kubernetes import Kubernetes
 MOST_CLUSTERS = 20  # of one MultiKueueConfig: Kueue 0.19.2, multikueueconfigs CRD, maxItems of clusters
 
 
-def standing(plan: Plan, stage: int) -> pl.DataFrame:
+def nodes_by_cell(plan: Plan, stage: int) -> pl.DataFrame:
     """What stands in each cell at a stage: cell, group, units, nodes; sorted by both.
 
     Every stage of the plan is meant by the number behind the last one, units that no stage builds included.
@@ -30,7 +30,7 @@ def quotas(plan: Plan, kubernetes: Kubernetes, stage: int) -> pl.DataFrame:
     A group's nodes are cut at the running sums of its queues' shares, rounded down: the parts
     are whole nodes and their sum is the group, whatever the shares. A group without a queue has no row.
     """
-    stood = standing(plan, stage)
+    stood = nodes_by_cell(plan, stage)
     frames = []
     for index, group in enumerate(plan.spec.compute):
         queues = [(at, queue.share) for at, queue in enumerate(kubernetes.queues) if group.name in queue.compute]
@@ -54,7 +54,7 @@ def division(index: int) -> int:
     return (index - 1) // MOST_CLUSTERS + 1
 
 
-def divided(plan: Plan) -> pl.DataFrame:
+def cell_divisions(plan: Plan) -> pl.DataFrame:
     """Cells with the name of their division: the pool's, from the second on with its number."""
     number = (pl.col("index") - 1) // MOST_CLUSTERS + 1
     name = pl.when(number == 1).then(pl.col("pool")).otherwise(pl.format("{}-{}", "pool", number))

@@ -13,7 +13,7 @@ from topology.artifacts.kubernetes.groups import GroupView, cell_groups
 from topology.artifacts.kubernetes.queues import QueueView, quota
 from topology.plan import Plan
 from topology.spec.kubernetes import Kubernetes
-from topology.views.quotas import divided, local_queue, standing
+from topology.views.quotas import cell_divisions, local_queue, nodes_by_cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class Division:
 
 def members(plan: Plan, stage: int) -> int:
     """Cells that a manager cluster has at a stage; 0 while one cell stands alone."""
-    cells = standing(plan, stage).filter(pl.col("nodes") > 0)["cell"].n_unique()
+    cells = nodes_by_cell(plan, stage).filter(pl.col("nodes") > 0)["cell"].n_unique()
     return cells if cells > 1 else 0
 
 
 def divisions(plan: Plan, stood: pl.DataFrame) -> tuple[Division, ...]:
-    """Divisions of the cells that stand, which are those in the rows of `quotas.standing`."""
-    cells = divided(plan).filter(pl.col("cell").is_in(stood["cell"].unique().implode()))
+    """Divisions of the cells that stand, which are those in the rows of `quotas.nodes_by_cell`."""
+    cells = cell_divisions(plan).filter(pl.col("cell").is_in(stood["cell"].unique().implode()))
     by = cells.group_by("division", maintain_order=True)
     made = by.agg(pl.col("pool", "index").first(), pl.col("name"), pl.col("cell"))
     return tuple(

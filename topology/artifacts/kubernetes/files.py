@@ -26,7 +26,7 @@ from topology.artifacts.kubernetes.slinky import slurm_view
 from topology.artifacts.render import render
 from topology.plan import Plan, names
 from topology.spec.kubernetes import Kubernetes
-from topology.views.quotas import quotas, standing
+from topology.views.quotas import nodes_by_cell, quotas
 
 FOLDER = "stages/{word}/kubernetes/{word}"
 
@@ -53,7 +53,7 @@ def artifacts(plan: Plan, stages: Sequence[int]) -> Iterator[Artifact]:
     nodes = placed.partition_by("cell", as_dict=True)
     for stage in stages:
         folder = PurePosixPath("stages", plan.spec.stages[stage].name, "kubernetes")
-        stood, parts = standing(plan, stage).filter(pl.col("nodes") > 0), quotas(plan, kubernetes, stage)
+        stood, parts = nodes_by_cell(plan, stage).filter(pl.col("nodes") > 0), quotas(plan, kubernetes, stage)
         yield from _nodes(plan, kubernetes, placed.filter(pl.col("stage") == stage), folder)
         for row in plan.cells.iter_rows(named=True):
             cell = row["cell"]

@@ -45,7 +45,7 @@ def group_view(plan: Plan, kubernetes: Kubernetes, index: int, nodes: int) -> Gr
 
 
 def cell_groups(plan: Plan, kubernetes: Kubernetes, stood: pl.DataFrame) -> tuple[GroupView, ...]:
-    """Groups that have nodes among the rows of `quotas.standing`, in the order of the spec."""
+    """Groups that have nodes among the rows of `quotas.nodes_by_cell`, in the order of the spec."""
     sums = stood.group_by("group").agg(pl.col("nodes").sum()).filter(pl.col("nodes") > 0).sort("group")
     return tuple(group_view(plan, kubernetes, index, nodes) for index, nodes in sums.iter_rows())
 

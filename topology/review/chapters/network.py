@@ -43,7 +43,7 @@ class NetworkPart(ReviewPart):
     def measures(self) -> Mapping[str, float]:
         """What --fail-on compares."""
         words = ("cables-new", "cables-removed", "replug", "relaid", "rerated")
-        return {word: len(rows) for word, (_, rows) in zip(words, self.cabling.told().values(), strict=True)}
+        return {word: len(rows) for word, (_, rows) in zip(words, self.cabling.by_change().values(), strict=True)}
 
     @cached_property
     def pairs(self) -> dict[str, tuple[FabricFacts | None, FabricFacts | None]]:
@@ -55,10 +55,10 @@ class NetworkPart(ReviewPart):
         """Cables by fabric and hop, a column for each kind of change."""
         every = [
             _by_hop(plan, rows, self._new_names(plan)).with_columns(kind=pl.lit(kind))
-            for kind, (plan, rows) in self.cabling.told().items()
+            for kind, (plan, rows) in self.cabling.by_change().items()
         ]
         long = pl.concat(every)
-        kinds = self.cabling.told()
+        kinds = self.cabling.by_change()
         columns = [pl.col("cables").filter(pl.col("kind") == kind).sum().alias(kind) for kind in kinds]
         order = pl.Enum(list(self.pairs) or [""])
         return long.group_by("fabric", "hop").agg(columns).sort(pl.col("fabric").cast(order), "hop")

@@ -43,7 +43,7 @@ def switch_lines(review: Review) -> Iterator[Words]:
 
 def pod_lines(cabling: Cabling) -> Iterator[Words]:
     """Cables by fabric, plane and hop, with the pods at their upper end."""
-    for word, (plan, rows) in cabling.told().items():
+    for word, (plan, rows) in cabling.by_change().items():
         if word == "other rate":
             continue  # nobody has to go there
         fabrics = plan.fabrics["name"]
