@@ -6,7 +6,7 @@ from pathlib import Path
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from topology.review.github.bodies import FORK, MOST_CHARACTERS, ForgedError, check_body, unchanged_text
@@ -113,6 +113,7 @@ PIECES = st.sampled_from((*TAGS, *CALLS, *BLOCKS, *MARKS))
 
 @settings(max_examples=3000)
 @given(st.lists(PIECES, max_size=16).map("".join))
+@example("<code>https://x</code>")
 def test_no_text_that_is_taken_shows_anything_live(text):
     """GitHub's own parser is the judge: outside code there is no mention, address, reference or foreign tag."""
     try:

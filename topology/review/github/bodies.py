@@ -25,6 +25,9 @@ _LIVE = (  # what becomes more than text outside code, and how a message calls i
     (re.compile(r"@"), "a mention"),
     (re.compile(r"#\d|\bGH-\d", re.IGNORECASE), "a reference"),
 )
+_LINKED_IN_TAGS = (
+    (re.compile(r"://|www\.|\S@\S", re.IGNORECASE), "an address"),
+)  # by the parser, in code tags as well
 _DRAWN = (  # what a Mermaid diagram may do beyond drawing
     (re.compile(r"^\s*(?:click|href|link|links)\b", re.IGNORECASE | re.MULTILINE), "a link in a diagram"),
     (re.compile(r"%%\s*\{|^---", re.MULTILINE), "settings in a diagram"),
@@ -125,6 +128,8 @@ def _outside_code(line: str, *, html: bool) -> str:
             inside = line[at + len(tag) : end]
             if end < 0 or "<" in inside or "`" in inside or "|" in inside:
                 raise ForgedError("HTML")
+            if not html:  # to Markdown this is text between two tags
+                _refuse(_LINKED_IN_TAGS, inside)
             at = end + len("</code>")
         elif tag:
             at += len(tag)
