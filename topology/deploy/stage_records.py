@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 
+import polars as pl
+
 from topology.deploy.stop import DeployError
 from topology.plan import store
 from topology.views.record_tables import Records
@@ -17,11 +19,15 @@ def records(folder: Path, owner: str, wanted: str) -> Records:
     """Records of an owner, such as colossus/s1/unit-h100-0001, that have the digest wanted.
 
     Raises:
-        DeployError: the tables are not those of the inventory file.
+        DeployError: the tables are not those of the inventory file, or of this version of the program.
     """
     cluster, stage, name = owner.split("/")
     with _reading:
-        found = _stage_records(folder, (folder / "plan.json").stat().st_mtime_ns, stage)
+        try:
+            found = _stage_records(folder, (folder / "plan.json").stat().st_mtime_ns, stage)
+        except pl.exceptions.PolarsError:
+            message = f"{folder}/tables are of another version of the program"
+            raise DeployError(f"{message}; run topology build again") from None
     mine = found.get(name, {})
     if digest(mine) != wanted:
         message = f"{folder}/tables are not those of {cluster} stage {stage}"
