@@ -102,7 +102,9 @@ def _islands(fabrics: Sequence[Data], kinds: Kinds) -> Iterator[Finding]:
                 )
             elif name in by_name and "islands" not in target:
                 message = f"core '{core['name']}' joins '{name}', which has no islands"
-                yield found("S333", message, path, f"add islands: {{units: ...}} to '{name}', or delete the core")
+                may = target["kind"] not in kinds or "islands" in kinds[target["kind"]].keys
+                add = f"add islands: {{units: ...}} to '{name}', or" if may else f"{target['kind']} has none:"
+                yield found("S333", message, path, f"{add} delete the core")
             joined.setdefault(name, core["name"])
     for i, fabric in enumerate(fabrics):
         if "islands" in fabric and not _joins(fabric, kinds) and fabric["name"] not in joined:
