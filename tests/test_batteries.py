@@ -178,7 +178,7 @@ def test_sized_units_meet_every_need_and_one_less_misses_the_binding_one(banks, 
         ]
 
     assert not missed(needed, slack=1e-8)
-    assert needed == banks.banks or sized.binding in missed(needed - 1)
+    assert needed == banks.banks or sized.binding in missed(needed - 1, slack=0.99e-9)  # the program forgives 1e-9
     assert len(sized.per_bank) == banks.banks
     assert max(sized.per_bank) - min(sized.per_bank) <= 1
     assert sized.spare == (banks.banks if banks.redundancy == "N+1" else 0)
