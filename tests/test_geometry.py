@@ -3,8 +3,8 @@
 from strategies import loaded
 
 from topology.catalog.load import load as load_catalog
+from topology.diff.delta import Delta
 from topology.expand import expand
-from topology.review.changes import Changes
 
 SITE = {
     "version": 1,
@@ -61,5 +61,5 @@ def test_pads_stand_south_of_all_halls_and_no_wider_than_these():
 def test_a_hall_that_moves_is_one_change_and_its_racks_are_none():
     first, second = SITE["halls"]
     moved = SITE | {"halls": [first, second | {"origin_m": [-5, 50]}]}
-    changes = Changes(*(expand(loaded(site), load_catalog()) for site in (SITE, moved)))
-    assert {table: diff.changed for table, diff in changes.every().items()} == {"halls": 1}
+    delta = Delta(*(expand(loaded(site), load_catalog()) for site in (SITE, moved)))
+    assert {table: diff.changed for table, diff in delta.every().items()} == {"halls": 1}

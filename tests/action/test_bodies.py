@@ -9,7 +9,7 @@ from cmarkgfm.cmark import Options
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from topology.review.github.bodies import FORK, MOST_CHARACTERS, ForgedError, check_body, unchanged_text
+from topology.ci.bodies import FORK, MOST_CHARACTERS, ForgedError, check_body, unchanged_text
 
 ROOT = Path(__file__).parents[2]
 MARKER = "<!-- topology:stacks/one/cluster.yaml -->"

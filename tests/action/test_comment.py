@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from github_server import BOT, TOKEN, Failure
 
-from topology.review.github.bodies import FORK
+from topology.ci.bodies import FORK
 
 MARKER = "<!-- topology:stacks/one/cluster.yaml -->"
 TEXT = f"{MARKER}\n✅ **8 racks more.**\n"

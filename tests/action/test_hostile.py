@@ -6,7 +6,7 @@ import pytest
 from action_site import SPEC
 from github_server import TOKEN
 
-from topology.review.github.bodies import check_body
+from topology.ci.bodies import check_body
 
 SPEC_PATH = "stacks/one/cluster.yaml"
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))

@@ -9,7 +9,7 @@ import pytest
 from cmarkgfm.cmark import Options
 from pages import draw, mermaid_blocks
 
-from topology.review.github.bodies import check_body
+from topology.ci.bodies import check_body
 
 ROOT = Path(__file__).parents[2]
 SPECS = {path.parent.name: path.read_text() for path in ROOT.glob("tests/golden/*/cluster.yaml")}

@@ -65,9 +65,9 @@ def _same(review: Review, changed: FindingChanges) -> bool:
     """Whether the two sides are one site with the same files and findings."""
     if review.base.absent or review.head.absent:
         return False
-    changes, (base, head) = review.changes, review.plans
-    renamed = any(kind.renamed or kind.added or kind.removed for kind in changes.renames.each().values())
-    if renamed or changed.new or changed.fixed or changes.every():
+    delta, (base, head) = review.delta, review.plans
+    renamed = any(kind.renamed or kind.added or kind.removed for kind in delta.renames.each().values())
+    if renamed or changed.new or changed.fixed or delta.every():
         return False
     return by_stage(base) == by_stage(head) and rides(base) == rides(head) and ArtifactsPart(review).same
 

@@ -87,7 +87,7 @@ def label(text: str) -> str:
 def fabric(review: Review) -> tuple[list[DrawnBox], Edges]:
     """Groups and tiers of each fabric, and cables between them; of many fabrics only those that change."""
     base, head = review.plans
-    renames = review.changes.renames
+    renames = review.delta.renames
     new = _Fabrics(head, {}, {})
     boxes, edges = _compared(_Fabrics(base, renames.groups.renamed, renames.fabrics.renamed).drawn(), new.drawn())
     if len(new.names) > MOST_FABRICS:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from topology.diff.delta import Delta
 from topology.plan import Plan
-from topology.review.changes import Changes
 from topology.review.document import Block, Chapter, Decision, Figure, Fold, Verdict, Words
 from topology.review.side import Side
 from topology.spec.model import Slurm
@@ -21,12 +21,12 @@ class Review:
     artifacts: bool = False  # whether the text of rendered files is compared, too
 
     @cached_property
-    def changes(self) -> Changes:
+    def delta(self) -> Delta:
         """Differences of their tables."""
         base, head = self.base.plan, self.head.plan
         if base is None and head is None:
             raise ValueError("neither side has a plan")
-        return Changes(base or nothing(head), head or nothing(base))  # type: ignore[arg-type]
+        return Delta(base or nothing(head), head or nothing(base))  # type: ignore[arg-type]
 
     @property
     def files(self) -> bool:
@@ -36,12 +36,12 @@ class Review:
     def rows(self, table: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Rows of a table of base and of head by name, those of base under the names that they have now."""
         base, head = ({row["name"]: row for row in plan.tables()[table].iter_rows(named=True)} for plan in self.plans)
-        return self.changes.renames.under(table, base), head
+        return self.delta.renames.under(table, base), head
 
     @property
     def plans(self) -> tuple[Plan, Plan]:
         """Plan of base and of head."""
-        return self.changes.base, self.changes.head
+        return self.delta.base, self.delta.head
 
 
 class ReviewPart:
@@ -50,7 +50,7 @@ class ReviewPart:
     title: str
 
     def __init__(self, review: Review) -> None:
-        self.review, self.changes = review, review.changes
+        self.review, self.delta = review, review.delta
         self.base, self.head = review.plans
 
     def figures(self) -> Iterable[Figure]:

@@ -12,11 +12,11 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from topology.diff.delta import Delta
+from topology.diff.matching import Rows
 from topology.review.amounts import plural
-from topology.review.changes import Changes
 from topology.review.document import Bullets, FileLines, Fold, Name, Note, Words
 from topology.review.findings import named
-from topology.review.identity import Rows
 from topology.review.review import Review
 from topology.review.side import Side
 from topology.source import YamlSource
@@ -65,12 +65,12 @@ def hunks(base: Side, head: Side) -> list[Hunk]:
     return [Hunk(old[a:b], new[c:d], a + 1, c + 1) for tag, a, b, c, d in found if tag != "equal"]
 
 
-def causes(changes: Changes, base: YamlSource | None, head: YamlSource | None) -> Causes:
+def causes(delta: Delta, base: YamlSource | None, head: YamlSource | None) -> Causes:
     """How many rows changed by the spec item that asked for them: added and changed by head's, removed by base's."""
     held: dict[tuple[str | int, ...], Counter[tuple[str, str]]] = {}
     for table in _COUNTED:
-        added, removed, other = _rows_of(changes, table)
-        parts = ((changes.head, head, added, "+"), (changes.base, base, removed, "−"), (changes.head, head, other, "~"))
+        added, removed, other = _rows_of(delta, table)
+        parts = ((delta.head, head, added, "+"), (delta.base, base, removed, "−"), (delta.head, head, other, "~"))
         for plan, source, rows, sign in parts:
             if not len(rows) or source is None or (table, sign) == ("stages", "~"):
                 continue  # the sums of a stage follow from everything else
@@ -81,13 +81,13 @@ def causes(changes: Changes, base: YamlSource | None, head: YamlSource | None) -
     return held
 
 
-def _rows_of(changes: Changes, table: str) -> tuple[Rows, Rows, Rows]:
+def _rows_of(delta: Delta, table: str) -> tuple[Rows, Rows, Rows]:
     """Rows added (of head), removed (of base) and changed (of head), cables as those who pull them see it."""
-    diff = changes.table(table)
+    diff = delta.table(table)
     if table != "cables":
         return diff.added, diff.removed, diff.after
-    cabling = changes.cabling
-    other = np.zeros(changes.head.cables.height, bool)
+    cabling = delta.cabling
+    other = np.zeros(delta.head.cables.height, bool)
     other[diff.after] = True
     other[cabling.replugged[1]] = True
     return cabling.new, cabling.removed, np.flatnonzero(other)
@@ -99,7 +99,7 @@ def fold(review: Review) -> Fold | None:
     if not changed:
         return None
     changed, comments = _told_apart(changed)
-    caused = causes(review.changes, review.base.source, review.head.source)
+    caused = causes(review.delta, review.base.source, review.head.source)
     told: set[tuple[str | int, ...]] = set()
     groups = []
     for hunk in changed:

@@ -14,7 +14,7 @@ ALWAYS = 12  # stages that are listed whether they change or not
 def stages(review: Review) -> TextTable | None:
     """A row per stage of either side, unchanged ones left out where there are many."""
     base, head = review.plans
-    watts = review.changes.renames.under("stages", by_stage(base)), by_stage(head)
+    watts = review.delta.renames.under("stages", by_stage(base)), by_stage(head)
     supplied = any(stage.supply_w is not None for side in watts for stage in side.values())
     every = both(*reversed(review.rows("stages")))
     rows, same = [], 0

@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from topology.diff.matching import match_rows
 from topology.plan import Plan
 from topology.review.amounts import count, plural, signed
 from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, TextTable, Verdict, Words, look, some
-from topology.review.identity import match_rows
 from topology.review.review import ReviewPart
 from topology.views.quotas import quotas
 
@@ -46,7 +46,7 @@ class CellsPart(ReviewPart):
     @cached_property
     def pairs(self) -> pl.DataFrame:
         """Units that are on both sides by the cell they were and are in: was, now, units, nodes."""
-        _, _, was, now = match_rows(self.changes.identity.rows("units"))
+        _, _, was, now = match_rows(self.delta.identity.rows("units"))
         held = np.bincount(self.head.nodes["unit"].to_numpy(), minlength=self.head.units.height)
         both = pl.DataFrame({"was": _named(self.base)[was], "now": _named(self.head)[now], "nodes": held[now]})
         return both.group_by("was", "now").agg(pl.len().alias("units"), pl.col("nodes").sum()).sort("was", "now")

@@ -87,7 +87,7 @@ class DeploymentPart(ReviewPart):
     @cached_property
     def sides(self) -> tuple[dict[str, Resources], dict[str, Resources]]:
         """DeploymentPart of both sides, those of base under the new names of their stages."""
-        return self.changes.renames.under("stages", stacks(self.review.base)), stacks(self.review.head)
+        return self.delta.renames.under("stages", stacks(self.review.base)), stacks(self.review.head)
 
     @cached_property
     def by_stack(self) -> dict[str, StackChange]:
@@ -103,7 +103,7 @@ class DeploymentPart(ReviewPart):
     @property
     def renamed(self) -> Mapping[str, str]:
         """DeploymentPart whose stage has another name now: a stack is named after its stage."""
-        return self.changes.renames.stages.renamed
+        return self.delta.renames.stages.renamed
 
     def figures(self) -> Iterator[Figure]:
         """The row of Pulumi."""
@@ -146,7 +146,7 @@ class DeploymentPart(ReviewPart):
 
     def _keep(self) -> Words:
         """How resources named after something that is only renamed are kept."""
-        renames = self.changes.renames
+        renames = self.delta.renames
         every = {**renames.halls.renamed, **renames.groups.renamed, **renames.fabrics.renamed}
         new = some(list(every.values()))
         return ("; name ", *new, " under pulumi.renamed to keep what is only renamed") if every else ()

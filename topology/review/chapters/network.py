@@ -5,6 +5,7 @@ from functools import cached_property
 
 import polars as pl
 
+from topology.diff.matching import Rows
 from topology.plan import Plan
 from topology.review.amounts import arrow, both, count, plural, renamed, row
 from topology.review.chapters.shapes import FabricFacts, shapes
@@ -25,7 +26,6 @@ from topology.review.document import (
     some,
     strong,
 )
-from topology.review.identity import Rows
 from topology.review.review import Review, ReviewPart
 
 EXAMPLES = 2  # re-plugged cables that are written out per fabric and hop
@@ -38,7 +38,7 @@ class NetworkPart(ReviewPart):
 
     def __init__(self, review: Review) -> None:
         super().__init__(review)
-        self.cabling = self.changes.cabling
+        self.cabling = self.delta.cabling
 
     def measures(self) -> Mapping[str, float]:
         """What --fail-on compares."""
@@ -48,7 +48,7 @@ class NetworkPart(ReviewPart):
     @cached_property
     def pairs(self) -> dict[str, tuple[FabricFacts | None, FabricFacts | None]]:
         """What every fabric is after and before, under its new name."""
-        return both(shapes(self.head), self.changes.renames.under("fabrics", shapes(self.base)))
+        return both(shapes(self.head), self.delta.renames.under("fabrics", shapes(self.base)))
 
     @cached_property
     def counts(self) -> pl.DataFrame:
@@ -64,7 +64,7 @@ class NetworkPart(ReviewPart):
         return long.group_by("fabric", "hop").agg(columns).sort(pl.col("fabric").cast(order), "hop")
 
     def _new_names(self, plan: Plan) -> list[str]:
-        renamed = self.changes.renames.fabrics.renamed if plan is self.base else {}
+        renamed = self.delta.renames.fabrics.renamed if plan is self.base else {}
         return [renamed.get(name, name) for name in plan.fabrics["name"]]
 
     def figures(self) -> Iterator[Figure]:
@@ -97,13 +97,13 @@ class NetworkPart(ReviewPart):
                 yield ("ports of ", Name(name), f" go from {was.port} to {now.port}")
             elif was and now and was.tree != now.tree:
                 yield ("fabric ", Name(name), f" becomes {now.tree}")
-        added, removed = (getattr(self.changes.renames.fabrics, word) for word in ("added", "removed"))
+        added, removed = (getattr(self.delta.renames.fabrics, word) for word in ("added", "removed"))
         if added and self.base.fabrics.height:
             yield ("new fabric ", *some(added))
         if removed and self.head.fabrics.height:
             yield ("fabric ", *some(removed), " is removed")
         cabling = self.cabling
-        if cabling.new.size or cabling.removed.size or cabling.replugged[0].size or self.changes.every():
+        if cabling.new.size or cabling.removed.size or cabling.replugged[0].size or self.delta.every():
             yield (_replugged(len(cabling.replugged[0])),)
 
     def decisions(self) -> Iterator[Decision]:
@@ -117,7 +117,7 @@ class NetworkPart(ReviewPart):
                 yield look(title, f": {plural(number, 'cable')} of ", Name(fabric), f", {hop}")
         relaid = len(self.cabling.relaid[0])
         if relaid:
-            boxes = int(self.changes.moves.switches.sum())
+            boxes = int(self.delta.moves.switches.sum())
             moved = f"; {plural(boxes, 'switch stands', 'switches stand')} elsewhere" if boxes else ""
             keep = plural(
                 relaid,

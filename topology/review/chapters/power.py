@@ -38,12 +38,12 @@ class PowerPart(PowerFacts):
         base, head = (float(plan.stages["it_w"][-1]) if plan.stages.height else 0.0 for plan in (self.base, self.head))
         yield _mw("IT load", base, head)
         if (name := self.tightest) is not None:
-            was = self.changes.renames.under("stages", self.stages[0]).get(name)
+            was = self.delta.renames.under("stages", self.stages[0]).get(name)
             now, left = self.stages[1][name], self.headroom_w[name]
             change = signed_mw(left) if left >= 0 else strong(f"{signed_mw(left)} MW")
             words: Words = (f"{change} MW headroom",) if isinstance(change, str) else (change, " headroom")
             yield Figure(("Load / supply at ", Name(name)), _ratio(was), _ratio(now), words)
-        renamed = self.changes.renames.batteries.renamed
+        renamed = self.delta.renames.batteries.renamed
         same = {name: ride for name, ride in self.rides[0].items() if name not in renamed}
         for name in dict.fromkeys([*same, *self.rides[1]]):
             was_ride, now_ride = self.old_rides.get(name), self.rides[1].get(name)
@@ -71,11 +71,11 @@ class PowerPart(PowerFacts):
         for kind, was, now in self.weakened:
             if kind not in self.lost:
                 yield ("redundancy of ", Name(kind), f" goes from {was} to {now}")
-        for name in self.changes.renames.sources.removed:
+        for name in self.delta.renames.sources.removed:
             yield ("source ", Name(name), " is removed")
         for name, was_ride, now_ride in self.shrunk():
             yield ("banks ", Name(name), f" shrink from {count(was_ride.units)} to {plural(now_ride.units, 'unit')}")
-        gone = len(self.changes.table("power_nodes").removed)
+        gone = len(self.delta.table("power_nodes").removed)
         if gone and not self.lost and self.head.power_nodes.height:
             yield (f"{plural(gone, 'power device is', 'power devices are')} removed",)
         if len(self.feeds_lost):
@@ -96,10 +96,10 @@ class PowerPart(PowerFacts):
             sides = " and ".join(feeds["side"].unique().sort())
             on = plural(feeds["rack"].n_unique(), f"rack loses its feed {sides}", f"racks lose their feed {sides}")
             yield fault("feed removed", f": {on}")
-        moved = self.changes.table("feeds").columns.get("panel")
+        moved = self.delta.table("feeds").columns.get("panel")
         if moved is not None:
             yield look("re-fed", f": {plural(int(moved.sum()), 'feed moves', 'feeds move')} to another device")
-        removed = self.changes.table("power_nodes").removed
+        removed = self.delta.table("power_nodes").removed
         gone = (
             self.base.power_nodes["kind"].gather(removed).value_counts().sort("count", "kind", descending=[True, False])
         )
@@ -112,7 +112,7 @@ class PowerPart(PowerFacts):
 
     def _source_decisions(self) -> Iterator[Decision]:
         before, after = self.review.rows("sources")
-        for name in self.changes.renames.sources.removed:
+        for name in self.delta.renames.sources.removed:
             yield look("source removed", ": ", Name(name), f", {megawatts(before[name]['capacity_w'])} MW")
         for name, (was, now) in both(before, after).items():
             if was is None or now is None:

@@ -94,7 +94,7 @@ class PowerFacts(ReviewPart):
     @cached_property
     def weak(self) -> tuple[dict[str, Weak], dict[str, Weak]]:
         """Weak points of both sides."""
-        same = not any(self.changes.table(name) for name in ("power_nodes", "feeds"))
+        same = not any(self.delta.table(name) for name in ("power_nodes", "feeds"))
         before = weak_points(self.base)
         return before, before if same else weak_points(self.head)
 
@@ -145,13 +145,13 @@ class PowerFacts(ReviewPart):
     @cached_property
     def old_rides(self) -> dict[str, Ride]:
         """Entries of base under the names that they have now."""
-        return self.changes.renames.under("batteries", self.rides[0])
+        return self.delta.renames.under("batteries", self.rides[0])
 
     @cached_property
     def feeds_lost(self) -> NDArray[np.int64]:
         """Feeds of base that are gone although their rack is still there."""
-        removed = self.changes.table("feeds").removed
-        racks = self.changes.identity.rows("racks")
+        removed = self.delta.table("feeds").removed
+        racks = self.delta.identity.rows("racks")
         mine = racks[0][self.base.feeds["rack"].to_numpy()[removed]]
         return removed[np.isin(mine, racks[1])]
 

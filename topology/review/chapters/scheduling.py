@@ -58,8 +58,8 @@ class SchedulingPart(ReviewPart):
     @cached_property
     def _names(self) -> tuple[pl.Series, pl.Series]:
         """Node names that only base has, and those that only head has."""
-        nodes, renames = self.changes.table("nodes"), self.changes.renames
-        placed = any(self.changes.table(name) for name in ("halls", "rows", "racks"))
+        nodes, renames = self.delta.table("nodes"), self.delta.renames
+        placed = any(self.delta.table(name) for name in ("halls", "rows", "racks"))
         formats = self.base.spec.names == self.head.spec.names
         if not (nodes or placed or renames.halls.renamed) and formats:
             return pl.Series(dtype=pl.String), pl.Series(dtype=pl.String)
@@ -110,7 +110,7 @@ class SchedulingPart(ReviewPart):
 
     def phrases(self) -> Iterator[Words]:
         """Parts of the first sentence."""
-        removed = self.changes.renames.partitions.removed
+        removed = self.delta.renames.partitions.removed
         if self.restarts:
             yield ("slurmctld restarts",)
         if removed and self.head.spec.compute:
@@ -119,7 +119,7 @@ class SchedulingPart(ReviewPart):
 
     def decisions(self) -> Iterator[Decision]:
         """Names that users and other programs know, and that change."""
-        renames = self.changes.renames
+        renames = self.delta.renames
         for old, new in renames.partitions.renamed.items():
             why = "; jobs that ask for the old name are refused"
             yield look("partition renamed", ": ", Name(old), " → ", Name(new), why)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import polars as pl
 
+from topology.diff.matching import Rows
 from topology.plan import Plan, names
 from topology.review.amounts import count, plural, signed
 from topology.review.document import Bullets, Decision, Figure, Fold, Mark, Name, Words, listed, look, some, strong
 from topology.review.folding import alike
-from topology.review.identity import Rows
 from topology.review.review import ReviewPart
 
 MOST_DESIGNS = 3  # named in the first table
@@ -36,21 +36,21 @@ class SitePart(ReviewPart):
 
     def decisions(self) -> Iterator[Decision]:
         """What is taken away or moved."""
-        changes, base, head = self.changes, self.base, self.head
-        for word, kind in changes.renames.each().items():
+        delta, base, head = self.delta, self.base, self.head
+        for word, kind in delta.renames.each().items():
             if word in {"source", "battery", "partition", "Slurm cluster"}:
                 continue  # the chapters of power and scheduling say what that means
             if kind.removed:
                 noun = word if len(kind.removed) == 1 else _many(word)
                 yield look("destroyed", f": {noun} ", *some(kind.removed, 8))
-        removed = changes.table("racks").removed
+        removed = delta.table("racks").removed
         if len(removed):
-            lost = len(changes.table("gpus").removed)
+            lost = len(delta.table("gpus").removed)
             gone = Counter(base.racks["design"].gather(removed)).most_common()
             parts = listed([_racks(number, design) for design, number in gone])
             gpus = f" with {plural(lost, 'GPU')}" if lost else ""
             yield look("destroyed", ": ", *parts, gpus, *_at(base, removed))
-        was, now = changes.moves.racks
+        was, now = delta.moves.racks
         if len(now):
             example = (names.labels(base, "racks")[int(was[0])], names.labels(head, "racks")[int(now[0])])
             words = (strong("moved"), f": {plural(len(now), 'rack')}, ", Name(example[0]), " → ", Name(example[1]))
@@ -59,7 +59,7 @@ class SitePart(ReviewPart):
 
     def phrases(self) -> Iterator[Words]:
         """Parts of the first sentence."""
-        renames = self.changes.renames
+        renames = self.delta.renames
         delta = self.head.gpus.height - self.base.gpus.height
         where = [*renames.halls.added] if delta > 0 else [*renames.halls.removed]
         stages = [*renames.stages.added] if delta > 0 else [*renames.stages.removed]
@@ -70,7 +70,7 @@ class SitePart(ReviewPart):
             yield words
         elif stages := [*renames.stages.added]:
             yield ("new stage " if len(stages) == 1 else "new stages ", *some(stages))
-        moved = len(self.changes.moves.racks[1])
+        moved = len(self.delta.moves.racks[1])
         if moved:
             yield (f"{plural(moved, 'rack moves', 'racks move')}",)
         for word, kind in renames.each().items():
@@ -82,9 +82,9 @@ class SitePart(ReviewPart):
 
     def folds(self) -> Iterator[Fold]:
         """What happens to racks, by hall and row, folded where it is alike."""
-        changes, base, head = self.changes, self.base, self.head
-        diff = changes.table("racks")
-        was, now = changes.moves.racks
+        delta, base, head = self.delta, self.base, self.head
+        diff = delta.table("racks")
+        was, now = delta.moves.racks
         other = diff.after[~np.isin(diff.after, now)]
         lines = [
             *_places(head, diff.added, "+"),
@@ -93,7 +93,7 @@ class SitePart(ReviewPart):
             *_places(head, now, "moved here: "),
             *_places(head, other, "changed: "),
         ]
-        kinds = changes.renames.each().items()
+        kinds = delta.renames.each().items()
         renamed = [(word, old, new) for word, kind in kinds for old, new in kind.renamed.items()]
         named = [(f"{word} ", Name(old), " → ", Name(new)) for word, old, new in renamed]
         blocks = [Bullets(named)] if named else []
@@ -109,10 +109,10 @@ class SitePart(ReviewPart):
         return {
             "gpus": self.head.gpus.height - self.base.gpus.height,
             "racks": _compute(self.head) - _compute(self.base),
-            "racks-removed": len(self.changes.table("racks").removed),
-            "racks-moved": len(self.changes.moves.racks[1]),
-            "gpus-removed": len(self.changes.table("gpus").removed),
-            "renamed": sum(len(kind.renamed) for kind in self.changes.renames.each().values()),
+            "racks-removed": len(self.delta.table("racks").removed),
+            "racks-moved": len(self.delta.moves.racks[1]),
+            "gpus-removed": len(self.delta.table("gpus").removed),
+            "renamed": sum(len(kind.renamed) for kind in self.delta.renames.each().values()),
         }
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from topology.diff.cabling import Cabling
+from topology.diff.matching import Rows
 from topology.plan import Plan
 from topology.plan.names import Labels
 from topology.review.amounts import count, plural
-from topology.review.cabling import Cabling
 from topology.review.document import Name, Words
 from topology.review.folding import spans
-from topology.review.identity import Rows
 from topology.review.review import Review
 from topology.views.cable_ends import port_name
 
@@ -30,7 +30,7 @@ def plugs(plan: Plan, rows: Rows) -> list[tuple[str, str]]:
 
 def switch_lines(review: Review) -> Iterator[Words]:
     """Switches that come and go, by fabric, plane and tier."""
-    diff = review.changes.table("switches")
+    diff = review.delta.table("switches")
     for plan, rows, sign in ((review.plans[1], diff.added, "+"), (review.plans[0], diff.removed, "−")):
         fabrics = plan.fabrics["name"]
         counted = plan.switches[rows].group_by("fabric", "plane", "tier").len().sort("fabric", "plane", "tier")

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 
 from topology import __version__
+from topology.diff.delta import TABLES
+from topology.diff.matching import Rows
 from topology.plan.names import Labels
-from topology.review.changes import TABLES
 from topology.review.document import Document
 from topology.review.findings import finding_changes
 from topology.review.forms.text import plain
-from topology.review.identity import Rows
 from topology.review.review import Review
 
 SCHEMA_VERSION = 1
@@ -54,7 +54,7 @@ def _summary(review: Review, document: Document, measures: Mapping[str, float], 
         "measures": dict(measures),
     }
     if whole:
-        summary["renamed"] = {word: dict(c.renamed) for word, c in review.changes.renames.each().items() if c.renamed}
+        summary["renamed"] = {word: dict(c.renamed) for word, c in review.delta.renames.each().items() if c.renamed}
         counted = {table: {change: _count(was, now) for change, was, now in _parts(review, table)} for table in TABLES}
         summary["rows"] = {table: changes for table, changes in counted.items() if changes}
     return summary
@@ -73,13 +73,13 @@ def _rows(review: Review) -> Iterator[bytes]:
 
 def _parts(review: Review, table: str) -> Iterator[tuple[str, Rows | None, Rows | None]]:
     """Kinds of change of a table with the rows of base and of head; of cables as those who pull them see it."""
-    diff = review.changes.table(table)
+    diff = review.delta.table(table)
     parts: list[tuple[str, Rows | None, Rows | None]]
     if table != "cables":
         parts = [("added", None, diff.added), ("removed", diff.removed, None), ("changed", diff.before, diff.after)]
     else:
-        cabling = review.changes.cabling
-        told = np.zeros(review.changes.head.cables.height, bool)
+        cabling = review.delta.cabling
+        told = np.zeros(review.delta.head.cables.height, bool)
         told[np.concatenate([cabling.replugged[1], cabling.relaid[1]])] = True
         rest = ~told[diff.after]
         parts = [

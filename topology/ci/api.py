@@ -13,7 +13,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from topology.review.github.runner import JobError
+from topology.ci.runner import JobError
 
 TRIES = 4
 FIRST_PAUSE_S = 0.5

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from topology.review.github.api import Api
-from topology.review.github.runner import JobError, Runner
+from topology.ci.api import Api
+from topology.ci.runner import JobError, Runner
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 EVENTS = ("pull_request", "workflow_run")

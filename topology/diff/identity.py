@@ -1,64 +1,22 @@
 """One number per row that means the same on both sides: the natural key, counted out.
 
-A key of several columns is one number in mixed radix: ``rack * slots + slot``. The dictionary says which columns
-are the key and what they refer to, and keys refer to other rows by their numbers in turn, so a cable's key holds its
-card, node, rack and hall, and two tables are compared by integers, however long the names.
+The dictionary says which columns are the key and what they refer to, and keys refer to other rows by their numbers
+in turn, so a cable's key holds its card, node, rack and hall.
 
 A rack is its place. A compute rack that stands nowhere any more, and appears with the same design as the
 same rack of the same unit elsewhere, has moved: it keeps its number, and so do its nodes and cards.
 Names that were renamed in the spec are taken for what they were.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from topology.diff.matching import U64, Sides, mixed_radix, positions, values, with_nulls
+from topology.diff.renames import Renames
 from topology.plan import Plan, tables
-from topology.review.renames import Renames
-
-U64 = NDArray[np.uint64]
-Sides = tuple[U64, U64]
-Rows = NDArray[np.int64]
-NO_ROWS: Rows = np.zeros(0, np.int64)
-
-
-def match_rows(numbers: Sides) -> tuple[Rows, Rows, Rows, Rows]:
-    """Rows added (of head), removed (of base), and the pairs (of base, of head) with one number.
-
-    Numbers are unique within a side. Both sides in equal order, as they are where nothing was added
-    or removed, are told apart from the rest at once.
-    """
-    base, head = numbers
-    if np.array_equal(base, head):
-        every = np.arange(len(base), dtype=np.int64)
-        return NO_ROWS, NO_ROWS, every, every
-    left = pl.DataFrame({"key": base}).with_row_index("was")
-    right = pl.DataFrame({"key": head}).with_row_index("now")
-    pairs = left.join(right, on="key", how="inner", maintain_order="right")
-    was, now = (pairs[word].to_numpy().astype(np.int64) for word in ("was", "now"))
-    return np.delete(np.arange(len(head)), now), np.delete(np.arange(len(base)), was), was, now
-
-
-def mixed_radix(columns: Sequence[Sides]) -> Sides:
-    """Columns of both sides as one number per row.
-
-    Raises:
-        OverflowError: the ranges together pass 64 bits.
-    """
-    numbers = [np.zeros(len(side), np.uint64) for side in columns[0]]
-    span = 1
-    for column in columns:
-        radix = 1 + max((int(side.max()) for side in column if len(side)), default=0)
-        span *= radix
-        if span >= 1 << 64:
-            raise OverflowError("natural keys pass 64 bits")
-        for side in (0, 1):
-            numbers[side] = numbers[side] * np.uint64(radix) + column[side]
-    return numbers[0], numbers[1]
 
 
 @dataclass(frozen=True)
@@ -88,7 +46,7 @@ class Identity:
         if column.to:
             return self._references(column, base, head)
         old = {new: was for was, new in self.renames.of(table).items()} if name == "name" else {}
-        return _values(base[name], head[name].replace(old) if old else head[name])
+        return values(base[name], head[name].replace(old) if old else head[name])
 
     def _references(self, column: tables.Column, base: pl.DataFrame, head: pl.DataFrame) -> Sides:
         """Row numbers of a table as the shared numbers of the rows."""
@@ -97,7 +55,7 @@ class Identity:
             word = column.to[1:]
             return self._through_either((base[word], head[word]), columns)
         if isinstance(column.dtype, pl.List):
-            return _positions(*(self._lists(column.to, side, lists) for side, lists in enumerate(columns)))
+            return positions(*(self._lists(column.to, side, lists) for side, lists in enumerate(columns)))
         return self._through(self.rows(column.to), columns)
 
     def _keys(self, table: str) -> Sides:
@@ -149,7 +107,7 @@ class Identity:
             at = columns[side].fill_null(0).to_numpy()
             return numbers[side][at] if len(numbers[side]) else np.zeros(len(at), np.uint64)
 
-        return _with_nulls(columns, made)
+        return with_nulls(columns, made)
 
     def _through_either(self, words: tuple[pl.Series, pl.Series], columns: tuple[pl.Series, pl.Series]) -> Sides:
         """References into the table that a word names; rows of two tables may have one number."""
@@ -166,46 +124,3 @@ class Identity:
         """Lists of references as texts, whatever their order."""
         numbers = self.rows(table)[side]
         return pl.Series([str(sorted(int(numbers[at]) for at in each)) for each in lists], dtype=pl.String)
-
-
-def _values(base: pl.Series, head: pl.Series) -> Sides:
-    """Words as positions, fractions by their bits, other numbers as they are."""
-    if base.dtype == pl.Float64:
-        return _bits(base), _bits(head)
-    if base.dtype == pl.String or base.dtype != head.dtype:  # words of an Enum mean the same where the Enum is the same
-        return _positions(*(words.cast(pl.String).fill_null("") for words in (base, head)))
-    return _with_nulls((base, head), lambda side: _numbers((base, head)[side]))
-
-
-def _positions(base: pl.Series, head: pl.Series) -> Sides:
-    """Words as positions among the sorted words of both sides."""
-    known = pl.concat([base.unique(), head.unique()]).unique().sort()
-    code = pl.DataFrame({"word": known, "code": np.arange(len(known), dtype=np.uint64)})
-    codes = [
-        words.to_frame("word").join(code, on="word", how="left", maintain_order="left")["code"].to_numpy()
-        for words in (base, head)
-    ]
-    return codes[0], codes[1]
-
-
-def _with_nulls(columns: tuple[pl.Series, pl.Series], made: Callable[[int], U64]) -> Sides:
-    """Numbers of either side; where a column holds nulls they are 0, and then every number is one more."""
-    shift = any(column.null_count() for column in columns)
-    base, head = (
-        np.where(column.is_null().to_numpy(), np.uint64(0), made(side) + np.uint64(1)) if shift else made(side)
-        for side, column in enumerate(columns)
-    )
-    return base, head
-
-
-def _numbers(column: pl.Series) -> U64:
-    number = column.to_physical()
-    if number.dtype == pl.Boolean:
-        number = number.cast(pl.UInt8)
-    return number.fill_null(0).to_numpy().astype(np.uint64)
-
-
-def _bits(column: pl.Series) -> U64:
-    """Fractions by their bits, to the millionth: sums in another order differ by less."""
-    bits: U64 = column.fill_null(float("nan")).round(6).to_numpy().view(np.uint64)
-    return bits

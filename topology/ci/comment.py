@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from topology.review.github import comments, pull
-from topology.review.github.api import Api, ApiError
-from topology.review.github.bodies import Body, ForgedError
-from topology.review.github.bundle import ARTIFACT, MOST_BYTES, bodies
-from topology.review.github.runner import Runner, annotate, say, variable
+from topology.ci import comments, pull
+from topology.ci.api import Api, ApiError
+from topology.ci.bodies import Body, ForgedError
+from topology.ci.bundle import ARTIFACT, MOST_BYTES, bodies
+from topology.ci.runner import Runner, annotate, say, variable
 
 PUBLIC_API = "https://api.github.com"
 AUTHOR = "github-actions[bot]"  # whose comments a workflow's own token writes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from topology.artifacts.output.manifest import NAME as MANIFEST
-from topology.review.github.runner import JobError
+from topology.ci.runner import JobError
 from topology.review.refusal import SideError
 from topology.review.revisions import git
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from topology.ci.bodies import MARKER, MOST_CHARACTERS, unchanged_text
+from topology.ci.bundle import MOST_FILES
+from topology.ci.history import History, fits_marker
+from topology.ci.runner import JobError, Runner, annotate, say, variable
 from topology.findings import shown
 from topology.review.forms.escape import fenced
-from topology.review.github.bodies import MARKER, MOST_CHARACTERS, unchanged_text
-from topology.review.github.bundle import MOST_FILES
-from topology.review.github.history import History, fits_marker
-from topology.review.github.runner import JobError, Runner, annotate, say, variable
 
 SUMMARY_CHARACTERS = 900_000  # of all specs; a step's summary takes 1,024 KiB
 SUMMARY_BYTES = 1_000_000

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from topology.review.github.api import FIRST_PAUSE_S, TRIES, Api, ApiError
-from topology.review.github.bodies import FORK, MOST_CHARACTERS, Body
-from topology.review.github.pull import Pull, newest_head
+from topology.ci.api import FIRST_PAUSE_S, TRIES, Api, ApiError
+from topology.ci.bodies import FORK, MOST_CHARACTERS, Body
+from topology.ci.pull import Pull, newest_head
 
 
 class CommentOutcome(StrEnum):

@@ -11,10 +11,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from topology.diff.cabling import Cabling, Moves
+from topology.diff.identity import Identity
+from topology.diff.matching import Rows, match_rows
+from topology.diff.renames import Renames, renames
 from topology.plan import Plan, tables
-from topology.review.cabling import Cabling, Moves
-from topology.review.identity import Identity, Rows, match_rows
-from topology.review.renames import Renames, renames
 
 TABLES = {table.name: table for table in tables.TABLES}
 
@@ -40,7 +41,7 @@ class TableDiff:
 
 
 @dataclass(frozen=True)
-class Changes:
+class Delta:
     """Two plans and everything that differs between their tables, found when asked for."""
 
     base: Plan

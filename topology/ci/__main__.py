@@ -1,8 +1,8 @@
-"""`python -P -m topology.review.github compare` and `… comment`: the steps of action.yml and comment/action.yml."""
+"""`python -P -m topology.ci compare` and `… comment`: the steps of action.yml and comment/action.yml."""
 
 import sys
 
-from topology.review.github.runner import JobError, annotate
+from topology.ci.runner import JobError, annotate
 
 REFUSED = 2
 JOBS = ("comment", "compare")
@@ -12,11 +12,11 @@ def main(words: list[str]) -> int:
     """Exit code of the job that the only word names. Each imports its own: `comment` runs where only Python is."""
     try:
         if words == ["comment"]:
-            from topology.review.github.comment import comment  # noqa: PLC0415 - as above
+            from topology.ci.comment import comment  # noqa: PLC0415 - as above
 
             return comment()
         if words == ["compare"]:
-            from topology.review.github.compare import compare  # noqa: PLC0415 - as above
+            from topology.ci.compare import compare  # noqa: PLC0415 - as above
 
             return compare()
     except JobError as error:

@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 
-from topology.review.github.bodies import MOST_CHARACTERS, Body, ForgedError, check_body
+from topology.ci.bodies import MOST_CHARACTERS, Body, ForgedError, check_body
 
 ARTIFACT = "topology-comments"
 MOST_BYTES = 4 * 1024 * 1024  # of the archive

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from topology.diff.identity import Identity
+from topology.diff.matching import NO_ROWS, U64, Rows, Sides, match_rows
 from topology.plan import Plan
-from topology.review.identity import NO_ROWS, U64, Identity, Rows, Sides, match_rows
 
 Value = TypeVar("Value", np.bool_, np.uint64)
 

@@ -1,0 +1,1 @@
+"""What differs between two plans, as rows of their tables: one `Delta`."""
