@@ -77,13 +77,13 @@ def diff(  # noqa: PLR0913 - each is an option of its own
     Exit codes: 0 fine, 1 a condition of --fail-on is met, 2 a side cannot be read, 3 --exit-code and there are changes.
     """
     from topology.review.assemble import assemble  # noqa: PLC0415 - not needed by --help
-    from topology.review.conditions import ConditionError, conditions  # noqa: PLC0415
+    from topology.review.conditions import DEFAULT, ConditionError, conditions  # noqa: PLC0415
     from topology.review.refusal import SideError  # noqa: PLC0415
     from topology.review.review import Review  # noqa: PLC0415
 
     wanted = _outputs(forms or [ReviewForm.TEXT], limit)
     try:
-        fails = conditions(fail_on if fail_on is not None else ["errors"])
+        fails = conditions(fail_on if fail_on is not None else [*DEFAULT])
     except ConditionError as error:
         raise typer.BadParameter(str(error), param_hint="--fail-on") from None
     with progress() as steps:

@@ -13,6 +13,7 @@ from topology.diff.matching import NO_ROWS, U64, Rows, Sides, match_rows
 from topology.plan import Plan
 
 Value = TypeVar("Value", np.bool_, np.uint64)
+Replaced = Mapping[str, tuple[Rows, Rows]]  # by table: rows of base and of head
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Moves:
 
     racks: tuple[Rows, Rows]  # moved racks, of base and of head
     nodes: NDArray[np.bool_]  # of head: whether a node's rack moved
-    switches: NDArray[np.bool_]  # of head: whether a switch stands in another rack, or in a rack that moved
+    switches: NDArray[np.bool_]  # of head: whether a switch stands at another place
     appliances: NDArray[np.bool_]
 
     @classmethod
@@ -37,26 +38,28 @@ class Moves:
         for name in ("switches", "appliances"):
             _, _, was, now = match_rows(identity.rows(name))
             frames = (identity.base.tables()[name], identity.head.tables()[name])
-            at = [frame["rack"].to_numpy()[rows] for frame, rows in zip(frames, (was, now), strict=True)]
+            at = [frame[rows] for frame, rows in zip(frames, (was, now), strict=True)]
+            rack = [place[frame["rack"].to_numpy()] for place, frame in zip(places, at, strict=True)]
             boxes[name] = np.zeros(frames[1].height, bool)
-            boxes[name][now] = places[0][at[0]] != places[1][at[1]]
+            boxes[name][now] = (rack[0] != rack[1]) | (at[0]["u"] != at[1]["u"]).to_numpy()
         nodes = moved[identity.head.nodes["rack"].to_numpy()]
         return cls(racks, nodes, boxes["switches"], boxes["appliances"])
 
 
 @dataclass(frozen=True, slots=True)
 class Cabling:
-    """Cables as the people who pull them see the change; each cable is in one of the first four at most."""
+    """Cables as the people who pull them see the change; each cable is in one of the first five at most."""
 
     plans: tuple[Plan, Plan]  # base and head
     new: Rows  # of head
     removed: Rows  # of base
     replugged: tuple[Rows, Rows]  # of base and head: a plug moves to another port
-    relaid: tuple[Rows, Rows]  # of base and head: both plugs stay, but a device at an end stands elsewhere
+    taken_out: tuple[Rows, Rows]  # of base and head: a device at an end is replaced, so it comes out and goes in again
+    relaid: tuple[Rows, Rows]  # of base and head: a device at an end stands elsewhere
     rerated: tuple[Rows, Rows]  # of base and head: another line rate, whatever else happens to it
 
     @classmethod
-    def of(cls, identity: Identity, moves: Moves) -> "Cabling":
+    def of(cls, identity: Identity, moves: Moves, replaced: Replaced) -> "Cabling":
         """The cabling between two plans.
 
         A cable is one end, and the other end may move: first the plug nearer the nodes is held fast, then,
@@ -69,13 +72,19 @@ class Cabling:
         moved_a = cls._moved_a(identity, removed, new, b)
         removed = removed[~np.isin(removed, moved_a[0])]
         new = new[~np.isin(new, moved_a[1])]
-        was, now = was[stays], now[stays]
-        away = cls._away(identity, moves, now)
-        rate = [plan.cables["rate_gbps"].to_numpy() for plan in identity.plans]
-        both = np.concatenate([was, moved_b[0], moved_a[0]]), np.concatenate([now, moved_b[1], moved_a[1]])
-        other = rate[0][both[0]] != rate[1][both[1]]
-        replugged = np.concatenate([moved_b[0], moved_a[0]]), np.concatenate([moved_b[1], moved_a[1]])
-        return cls(identity.plans, new, removed, replugged, (was[away], now[away]), (both[0][other], both[1][other]))
+        pairs = [np.concatenate(sides) for sides in zip((was[stays], now[stays]), moved_b, moved_a, strict=True)]
+        moved = np.arange(len(pairs[0])) >= stays.sum()
+        out = cls._taken_out(identity.base, replaced, pairs[0])
+        away = cls._away(identity, moves, pairs[1]) & ~out
+        rate = [plan.cables["rate_gbps"].to_numpy()[rows] for plan, rows in zip(identity.plans, pairs, strict=True)]
+        kinds = moved & ~out & ~away, out, away, rate[0] != rate[1]
+        return cls(identity.plans, new, removed, *((pairs[0][kind], pairs[1][kind]) for kind in kinds))
+
+    @property
+    def effort(self) -> tuple[int, int]:
+        """Cables that somebody has to lay, pull or plug, and those of them that move to another port."""
+        both = (self.replugged[0], self.taken_out[0], self.relaid[0])
+        return len(self.new) + len(self.removed) + sum(map(len, both)), len(self.replugged[0])
 
     def by_change(self) -> dict[str, tuple[Plan, Rows]]:
         """Each kind of change by its word, and its rows: of base for cables that are gone, else of head."""
@@ -84,9 +93,23 @@ class Cabling:
             "new": (head, self.new),
             "removed": (base, self.removed),
             "re-plugged": (head, self.replugged[1]),
+            "taken out": (head, self.taken_out[1]),
             "re-laid": (head, self.relaid[1]),
             "other rate": (head, self.rerated[1]),
         }
+
+    @staticmethod
+    def _taken_out(base: Plan, replaced: Replaced, rows: Rows) -> NDArray[np.bool_]:
+        """Of cables of base: whether a device at an end is replaced."""
+        flags = {name: np.zeros(base.tables()[name].height, bool) for name in ("nodes", "appliances", "switches")}
+        for name, flag in flags.items():
+            flag[replaced.get(name, (NO_ROWS,))[0]] = True
+        if not any(flag.any() for flag in flags.values()):
+            return np.zeros(len(rows), bool)
+        cables = base.cables.select("a_table", "a", "b")[rows]
+        lower = flags | {"nics": flags["nodes"][base.nics["node"].to_numpy()]}
+        out: NDArray[np.bool_] = flags["switches"][cables["b"].to_numpy()] | _at_lower_ends(cables, lower)
+        return out
 
     @staticmethod
     def _moved_a(identity: Identity, removed: Rows, new: Rows, b: Sides) -> tuple[Rows, Rows]:
@@ -107,7 +130,7 @@ class Cabling:
 
     @staticmethod
     def _away(identity: Identity, moves: Moves, now: Rows) -> NDArray[np.bool_]:
-        """Of cables of head that keep both plugs: whether a device at an end stands elsewhere."""
+        """Of cables of head: whether a device at an end stands elsewhere."""
         head = identity.head
         if not (moves.nodes.any() or moves.switches.any() or moves.appliances.any()):
             return np.zeros(len(now), bool)

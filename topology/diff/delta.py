@@ -15,9 +15,11 @@ from topology.diff.cabling import Cabling, Moves
 from topology.diff.identity import Identity
 from topology.diff.matching import Rows, match_rows
 from topology.diff.renames import Renames, renames
-from topology.plan import Plan, tables
+from topology.plan import Plan, names, tables
 
 TABLES = {table.name: table for table in tables.TABLES}
+PART_OF = {"nodes": "rack", "switches": "fabric", "appliances": "fabric"}  # replaced with what holds it
+CARDS = ("gpus", "nics")  # a node with another number of them is another node
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,12 @@ class Delta:
 
     @cached_property
     def identity(self) -> Identity:
-        """Shared numbers of all rows."""
-        return Identity(self.base, self.head, self.renames)
+        """Shared numbers of all rows: where names of switches changed places, those that leave more cables alone."""
+        by_name = Identity(self.base, self.head, self.renames)
+        others = [*by_name.by_place()]
+        if not others:
+            return by_name
+        return min((by_name, *others), key=lambda each: Cabling.of(each, Moves.of(each), {}).effort)
 
     @cached_property
     def _diffs(self) -> dict[str, TableDiff]:
@@ -86,6 +92,54 @@ class Delta:
         at = np.flatnonzero(differs)
         return TableDiff(table, added, removed, was[at], now[at], {name: mask[at] for name, mask in columns.items()})
 
+    def matched(self, name: str) -> tuple[Rows, Rows]:
+        """Rows of a table that are on both sides: of base, and of head."""
+        return match_rows(self.identity.rows(name))[2:]
+
+    @cached_property
+    def replaced(self) -> Mapping[str, tuple[Rows, Rows]]:
+        """By table, rows of both sides of things in whose place, and under whose name, other things stand.
+
+        Another product, protocol or number of cards is another thing, and so is all that a replaced thing holds.
+        """
+        found: dict[str, tuple[Rows, Rows]] = {}
+        flags: dict[str, NDArray[np.bool_]] = {}  # of base
+        for name in ("racks", "fabrics", "nodes", "switches", "appliances"):
+            was, now = self.matched(name)
+            other = np.zeros(len(was), bool)
+            for column in (column.name for column in TABLES[name].columns if column.hardware):
+                base, head = self.identity.value(name, column)
+                other |= base[was] != head[now]
+            if name in PART_OF:
+                holder = self.base.tables()[name][PART_OF[name]].to_numpy()[was]
+                other |= flags[TABLES[name].refers(PART_OF[name])][holder]
+            if name == "nodes":
+                other |= self._cards(was, now)
+            flags[name] = np.zeros(self.base.tables()[name].height, bool)
+            flags[name][was[other]] = True
+            found[name] = was[other], now[other]
+        return found
+
+    def _cards(self, was: Rows, now: Rows) -> NDArray[np.bool_]:
+        """Whether nodes on both sides have another number of GPUs or cards."""
+        other = np.zeros(len(was), bool)
+        for name in CARDS:
+            base, head = (
+                np.bincount(plan.tables()[name]["node"].to_numpy(), minlength=plan.nodes.height)
+                for plan in (self.base, self.head)
+            )
+            other |= base[was] != head[now]
+        return other
+
+    def relabelled(self, name: str) -> tuple[Rows, Rows]:
+        """Rows of a table that are on both sides under two labels: of base, and of head."""
+        was, now = self.matched(name)
+        if not len(was):
+            return was, now
+        old, new = (names.labels(plan, name) for plan in (self.base, self.head))
+        other = (old.gather(was) != new.gather(now)).to_numpy()
+        return was[other], now[other]
+
     @cached_property
     def moves(self) -> Moves:
         """Racks and switches that stand elsewhere."""
@@ -94,7 +148,7 @@ class Delta:
     @cached_property
     def cabling(self) -> Cabling:
         """What happens to the cables."""
-        return Cabling.of(self.identity, self.moves)
+        return Cabling.of(self.identity, self.moves, self.replaced)
 
 
 def _compared(table: tables.Table) -> list[str]:

@@ -4,17 +4,21 @@ The dictionary says which columns are the key and what they refer to, and keys r
 in turn, so a cable's key holds its card, node, rack and hall.
 
 A rack is its place. A compute rack that stands nowhere any more, and appears with the same design as the
-same rack of the same unit elsewhere, has moved: it keeps its number, and so do its nodes and cards.
-Names that were renamed in the spec are taken for what they were.
+same rack of the same unit elsewhere, has moved: it keeps its number, and so do its nodes and cards. Another
+design at the place of a rack that is gone has replaced it, under its number. A switch is what its name says, unless
+another name stands at its place and more plugs stay where they are when the place is what counts. Names that were
+renamed in the spec are taken for what they were.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from topology.diff.matching import U64, Sides, mixed_radix, positions, values, with_nulls
+from topology.diff.matching import U64, Rows, Sides, match_rows, mixed_radix, positions, values, with_nulls
 from topology.diff.renames import Renames
 from topology.plan import Plan, tables
 
@@ -68,19 +72,40 @@ class Identity:
         return self._keys("racks")
 
     def _racks(self) -> Sides:
-        """Racks by place and design; those that moved keep the number they had."""
+        """Racks by place and design, then those that moved, then by what a place is for."""
         design = self.value("racks", "design")
-        place = mixed_radix([self.places, design])
-        codes = np.unique(np.concatenate(place), return_inverse=True)[1].astype(np.uint64)
-        base, head = codes[: len(place[0])], codes[len(place[0]) :].copy()
-        homes = self._homes(design)
-        gone = ~np.isin(base, head) & (homes[0] > 0)
-        come = ~np.isin(head, base) & (homes[1] > 0)
-        left = pl.DataFrame({"home": homes[0][gone], "was": base[gone]})
-        new = pl.DataFrame({"home": homes[1][come], "row": np.flatnonzero(come)})
-        moved = new.join(left, on="home", how="inner")
-        head[moved["row"].to_numpy()] = moved["was"].to_numpy()
+        base, head = (codes.copy() for codes in _dense(mixed_radix([self.places, design])))
+        homes, sites = self._homes(design), mixed_radix([self.places, self.value("racks", "role")])
+        for keys in ((homes[0], homes[1]), (sites[0] + np.uint64(1), sites[1] + np.uint64(1))):
+            gone = ~np.isin(base, head) & (keys[0] > 0)
+            come = ~np.isin(head, base) & (keys[1] > 0)
+            left = pl.DataFrame({"key": keys[0][gone], "was": base[gone]})
+            new = pl.DataFrame({"key": keys[1][come], "row": np.flatnonzero(come)})
+            same = new.join(left, on="key", how="inner")
+            head[same["row"].to_numpy()] = same["was"].to_numpy()
         return base, head
+
+    def by_place(self) -> Iterator["Identity"]:
+        """The same with switches taken for those that stood at their places: all of them, and the lowest tier alone.
+
+        None where places and names say the same.
+        """
+        by_name = _dense(self._keys("switches"))
+        place = mixed_radix([self.value("switches", name) for name in ("fabric", "tier", "rack", "u")])
+        _, _, was, now = match_rows(place)
+        if np.array_equal(by_name[0][was], by_name[1][now]):
+            return
+        lowest = self._in_lowest_tier(self.head)[now]
+        for mine in (np.ones(len(was), bool), lowest):
+            yield replace(self, made={"switches": _taken(by_name, was[mine], now[mine])})
+
+    @staticmethod
+    def _in_lowest_tier(plan: Plan) -> NDArray[np.bool_]:
+        """Whether each switch is of the tier that nodes hang on."""
+        lowest = plan.tiers.filter(pl.col("level") == 0).select("fabric", tier="word", lowest=pl.lit(value=True))
+        tier = plan.switches.select("fabric", pl.col("tier").cast(pl.String))
+        joined = tier.join(lowest, on=["fabric", "tier"], how="left", maintain_order="left")
+        return joined["lowest"].fill_null(value=False).to_numpy()
 
     def _homes(self, design: Sides) -> Sides:
         """Compute racks by unit, design and place among the unit's racks, from 1; 0 for a network rack."""
@@ -124,3 +149,20 @@ class Identity:
         """Lists of references as texts, whatever their order."""
         numbers = self.rows(table)[side]
         return pl.Series([str(sorted(int(numbers[at]) for at in each)) for each in lists], dtype=pl.String)
+
+
+def _taken(numbers: Sides, was: Rows, now: Rows) -> Sides:
+    """Numbers under which rows `now` of head are the rows `was` of base; of the others, those whose number is free."""
+    base, head = numbers
+    taken = np.arange(len(head), dtype=np.uint64) + np.uint64(len(base) + len(head))  # numbers that nothing has
+    taken[now] = base[was]
+    free = np.isin(head, base) & ~np.isin(head, base[was])
+    free[now] = False
+    taken[free] = head[free]
+    return base, taken
+
+
+def _dense(numbers: Sides) -> Sides:
+    """The same numbers, counted from 0 in order."""
+    codes = np.unique(np.concatenate(numbers), return_inverse=True)[1].astype(np.uint64)
+    return codes[: len(numbers[0])], codes[len(numbers[0]) :]

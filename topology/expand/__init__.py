@@ -8,7 +8,7 @@ from topology.expand.networks import Networks
 from topology.expand.nodes import gpu_frame, nic_frame, place_nodes
 from topology.expand.origins import Origins
 from topology.expand.power import banks
-from topology.expand.power.build import pools, sources, tree_and_feeds
+from topology.expand.power.build import pools, power_levels, sources, tree_and_feeds
 from topology.expand.scaleup import domains, pattern
 from topology.expand.site import SiteTables
 from topology.expand.stages import stages
@@ -61,6 +61,7 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
     }
     frames |= {
         "sources": sources(spec, origins),
+        "power_levels": power_levels(spec, origins),
         "power_nodes": power_nodes,
         "pools": pools(power_nodes),
         "feeds": feeds,

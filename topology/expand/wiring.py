@@ -103,6 +103,7 @@ def _switches(own: FabricRows, made: Switches, place: Mapping[str, U32]) -> pl.D
             "island": made.island + 1,
             "group": made.group + 1,
             "index": made.index + 1,
+            "product": own.design.demand.fabric.switch,
             "piece": tables.codes(made.piece, tables.PIECES),
             "piece_number": made.piece_number + 1,
             "hall": place["hall"],

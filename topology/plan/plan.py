@@ -38,6 +38,7 @@ class Plan:
     cables: pl.DataFrame
     stages: pl.DataFrame
     sources: pl.DataFrame
+    power_levels: pl.DataFrame
     power_nodes: pl.DataFrame
     pools: pl.DataFrame
     feeds: pl.DataFrame

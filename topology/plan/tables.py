@@ -32,6 +32,7 @@ class Column:
     to: str = ""  # table whose row numbers it holds, alone or as a list; `@a_table`: the table that `a_table` names
     null: bool = False
     derived: bool = False  # follows from other columns or from lines of the spec: two plans are not compared by it
+    hardware: bool = False  # what stands there: another value under one key is another thing in the place of the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ class Table:
     def named(self) -> bool:
         """Whether its rows have a label and no column `name`."""
         return bool(self.label) and all(column.name != "name" for column in self.columns)
+
+    def refers(self, name: str) -> str:
+        """Table that a column's numbers are rows of."""
+        return next(column.to for column in self.columns if column.name == name)
 
     def frame(self, data: Mapping[str, object]) -> pl.DataFrame:
         """Rows with exactly this table's columns, order and dtypes; KeyError when one is missing.
@@ -190,7 +195,7 @@ RACKS = Table(
         Column("x_m", pl.Float64, "South-west corner of its position, metres east of the site's origin.", derived=True),
         Column("y_m", pl.Float64, "Likewise, metres north.", derived=True),
         Column("role", RACK_ROLES, "Compute racks hold nodes, network racks switches and appliances."),
-        Column("design", pl.String, "Catalogue slug of the rack design; empty for a network rack."),
+        Column("design", pl.String, "Catalogue slug of the rack design; empty for a network rack.", hardware=True),
         Column("group", pl.UInt16, "Compute group; null for a network rack.", "groups", null=True),
         Column("unit", pl.UInt32, "Scalable unit; null for a network rack.", "units", null=True),
         Column("height_u", pl.UInt16, "Rack units it has."),
@@ -214,7 +219,7 @@ NODES = Table(
         Column("unit", pl.UInt32, "Its scalable unit.", "units"),
         Column("rack", pl.UInt32, "Its rack.", "racks"),
         Column("slot", pl.UInt8, "Slot in the rack, from 1, bottom up."),
-        Column("product", pl.String, "Catalogue slug."),
+        Column("product", pl.String, "Catalogue slug.", hardware=True),
         Column(
             "place",
             pl.UInt32,
@@ -299,7 +304,7 @@ FABRICS = Table(
         Column("fabric", pl.UInt16, "Row number."),
         Column("name", pl.String, "Name in the spec."),
         Column("kind", pl.String, "Kind in the spec."),
-        Column("protocol", pl.String, "infiniband or roce."),
+        Column("protocol", pl.String, "infiniband or roce.", hardware=True),
         Column("switch", pl.String, "Catalogue slug of its switches."),
         Column("groups", pl.List(pl.UInt16), "Compute groups it connects; a core fabric: none.", "groups"),
         Column("planes", pl.UInt8, "Independent trees side by side."),
@@ -313,10 +318,10 @@ FABRICS = Table(
 TIERS = Table(
     "tiers",
     "A tier of a fabric's switches; ports are those in use on one switch when the fabric is full.",
-    ("fabric", "level"),
+    ("fabric", "word"),
     (
         Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
-        Column("level", pl.UInt8, "Level, from 0 at the nodes up."),
+        Column("level", pl.UInt8, "Level, from 0 at the nodes up.", derived=True),
         Column("word", pl.String, "Word of the fabric's kind: leaf, spine, core."),
         Column("group_word", pl.String, "What its groups of switches are: leaf groups, pods, islands."),
         Column("down", pl.UInt32, "Ports to the nodes or to the tier below."),
@@ -332,11 +337,11 @@ TIERS = Table(
 LOCALITIES = Table(
     "localities",
     "Nodes that are as near to each other as its word says: what schedulers place jobs in.",
-    ("fabric", "level", "number", "within"),
+    ("fabric", "word", "number", "within"),
     (
         Column("locality", pl.UInt32, "Row number."),
         Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
-        Column("level", pl.UInt8, "Level in the fabric, from 0 at the nodes up."),
+        Column("level", pl.UInt8, "Level in the fabric, from 0 at the nodes up.", derived=True),
         Column("word", pl.String, "What people call one: leaf-group, pod, island."),
         Column("tier", pl.String, "Tier of the switches that join its nodes."),
         Column("name", pl.String, "Name that schedulers and labels use.", derived=True),
@@ -361,6 +366,7 @@ SWITCHES = Table(
         Column("island", pl.UInt32, "Island, from 1."),
         Column("group", pl.UInt32, "Number of its group, from 1; `tiers` says of what."),
         Column("index", pl.UInt32, "Index in the group, from 1."),
+        Column("product", pl.String, "Catalogue slug.", hardware=True),
         Column("piece", PIECES, "What it is deployed with: a pod, or a core.", derived=True),
         Column("piece_number", pl.UInt32, "Number of that in the fabric, from 1.", derived=True),
         Column("rack", pl.UInt32, "Rack it stands in.", "racks"),
@@ -379,7 +385,7 @@ APPLIANCES = Table(
         Column("appliance", pl.UInt32, "Row number."),
         Column("fabric", pl.UInt16, "Its fabric.", "fabrics"),
         Column("index", pl.UInt16, "Index in the fabric, from 1."),
-        Column("product", pl.String, "Catalogue slug."),
+        Column("product", pl.String, "Catalogue slug.", hardware=True),
         Column("rack", pl.UInt32, "Rack it stands in.", "racks"),
         Column("u", pl.UInt16, "Lowest rack unit it takes, from 1."),
         _STAGE,
@@ -446,18 +452,35 @@ SOURCES = Table(
     "{name}",
 )
 
+POWER_LEVELS = Table(
+    "power_levels",
+    "A level of the power tree: devices of one kind and rating.",
+    ("kind", "number"),
+    (
+        Column("level", pl.UInt8, "Row number: from 0 at the sources down."),
+        Column("kind", pl.String, "Kind in the spec: substation, transformer, ups, busway and so on."),
+        Column("number", pl.UInt8, "Number among the levels of its kind, from 1 at the sources down."),
+        Column("plate_va", pl.Float64, "Rating on the plate of one device: VA, or W where it is real power."),
+        Column("apparent", pl.Boolean, "Whether the plate tells apparent power."),
+        Column("rating_w", pl.UInt64, "Power that one may carry all day, derating and power factor applied."),
+        Column("redundancy", pl.String, "N, N+1, 2N or 4N/3."),
+        _ORIGIN,
+    ),
+    "{kind}-{number}",
+)
+
 POWER_NODES = Table(
     "power_nodes",
     "A device of the power tree. Devices of one pool share a bus and its load; a pool of one is a device alone.",
     ("level", "side", "hall", "row", "index"),
     (
         Column("power_node", pl.UInt32, "Row number."),
-        Column("level", pl.UInt8, "Level, from 0 at the sources down."),
-        Column("kind", pl.String, "Kind in the spec: substation, transformer, ups, busway and so on."),
+        Column("level", pl.UInt8, "Its level.", "power_levels"),
+        Column("kind", pl.String, "Kind in the spec: substation, transformer, ups, busway and so on.", derived=True),
         Column("side", pl.String, "A or B; empty where one device serves both sides."),
         Column("hall", pl.UInt16, "Hall it stands in; null for the whole site.", "halls", null=True),
         Column("row", pl.UInt32, "Row it stands at; null for a whole hall.", "rows", null=True),
-        Column("index", pl.UInt32, "Index among the devices of its level, side and place, from 1."),
+        Column("index", pl.UInt32, "Index among the devices of its kind, side and place, from 1."),
         Column("pool", pl.UInt32, "Pool it belongs to.", "pools"),
         Column("supply", pl.UInt32, "Pool above that feeds it; null at the top.", "pools", null=True),
         Column("rating_w", pl.UInt64, "Power it may carry all day, derating and power factor applied."),
@@ -474,7 +497,7 @@ POOLS = Table(
     ("first",),
     (
         Column("pool", pl.UInt32, "Row number."),
-        Column("level", pl.UInt8, "Level of its devices, from 0 at the sources down.", derived=True),
+        Column("level", pl.UInt8, "Level of its devices.", "power_levels", derived=True),
         Column("first", pl.UInt32, "Its first device, which names it.", "power_nodes"),
     ),
     "{first}",
@@ -514,8 +537,8 @@ BATTERIES = Table(
         Column("battery", pl.UInt32, "Row number."),
         Column("name", pl.String, "Name in the spec."),
         Column("bank", pl.UInt16, "Number of the bank, from 1."),
-        Column("product", pl.String, "Catalogue slug of its units."),
-        Column("level", pl.UInt8, "Level of the power tree it is attached to."),
+        Column("product", pl.String, "Catalogue slug of its units.", hardware=True),
+        Column("level", pl.UInt8, "Level of the power tree it is attached to.", "power_levels"),
         Column("units", pl.UInt32, "Units."),
         Column("power_w", pl.UInt64, "Power of all units."),
         Column("energy_wh", pl.UInt64, "Energy of all units from full to empty."),
@@ -622,6 +645,7 @@ TABLES = (
     CABLES,
     STAGES,
     SOURCES,
+    POWER_LEVELS,
     POWER_NODES,
     POOLS,
     FEEDS,

@@ -44,12 +44,14 @@ def assemble(review: Review) -> tuple[Document, Mapping[str, float]]:
     for chapter in chapters:
         measures |= chapter.measures
     same = _same(review, changed)
-    measures["changes"] = float(not same)
     decisions = [*_findings(changed), *(decision for chapter in chapters for decision in chapter.decisions)]
     decisions.sort(key=lambda decision: -decision.mark)  # stable: findings come first among equals
+    measures["changes"] = float(not same)
+    mark = _mark(review, decisions, chapters)
+    measures["verdict"] = float(mark)
     document = Document(
         marker=review.head.spec,
-        mark=_mark(review, decisions, chapters),
+        mark=mark,
         sentence=_unchanged(review) if same else _sentence(review, chapters, changed),
         figures=None if same else _figures(chapters),
         stages=None if same else stages(review),
@@ -88,13 +90,19 @@ def _sentence(review: Review, chapters: Sequence[Chapter], changed: FindingChang
     """What changes, how much is wrong, and what happens to power and cables."""
     every = [phrase for chapter in chapters for phrase in chapter.phrases]
     if review.base.absent:
-        every = [("new site: ", Name(review.plans[1].spec.name)), *every]
+        every = [("a new site",), *every]
     if review.head.absent:
-        every = [("the whole site is removed: ", Name(review.plans[0].spec.name)), *every]
+        every = [("the whole site is removed",), *every]
     told = every[:PHRASES] + every[PHRASES:][-1:]
     words = listed(told or [("nothing on the floor changes, figures and files do",)], "; ")
     tally = _tally(review, changed)
-    return (*_capital(words), f": {tally}." if tally else ".")
+    return (*_site(review), *words, f": {tally}." if tally else ".")
+
+
+def _site(review: Review) -> Words:
+    """The site's name, which every first sentence begins with."""
+    old, new = (plan.spec.name for plan in review.plans)
+    return (Name(old), " → ", Name(new), ": ") if old != new else (Name(new), ": ")
 
 
 def _tally(review: Review, changed: FindingChanges) -> str:
@@ -106,21 +114,19 @@ def _tally(review: Review, changed: FindingChanges) -> str:
     return totals(every) + (f", {count(len(new))} of them new" if new else "")
 
 
-def _capital(words: Words) -> Words:
-    first, *rest = [word for word in words if word != ""]
-    return (first[:1].upper() + first[1:], *rest) if isinstance(first, str) else (first, *rest)
-
-
 def _unchanged(review: Review) -> Words:
     lines = spec_lines.hunks(review.base, review.head)
     if not lines:
-        return ("No change: the two sides are the same.",)
+        return (*_site(review), "no change, the two sides are the same.")
     number = sum(hunk.height for hunk in lines)
-    return (f"No change: {plural(number, 'line differs', 'lines differ')}, and nothing that is built from them.",)
+    differ = plural(number, "line differs", "lines differ")
+    return (*_site(review), f"no change; {differ}, and nothing that is built from them.")
 
 
-def _figures(chapters: Sequence[Chapter]) -> TextTable:
+def _figures(chapters: Sequence[Chapter]) -> TextTable | None:
     rows = [(f.label, f.base, f.head, f.change) for chapter in chapters for f in chapter.figures]
+    if not rows:
+        return None
     return TextTable(("", "base", "head", "change"), rows, (False, True, True, False))
 
 
@@ -182,7 +188,7 @@ def _without_plan(review: Review) -> tuple[Document, Mapping[str, float]]:
         folds=(*_text_fold(review), *_finding_folds(changed)),
         footer=_footer(review),
     )
-    return document, _measures(review, changed) | {"changes": 1.0}
+    return document, _measures(review, changed) | {"changes": 1.0, "verdict": float(document.mark)}
 
 
 def _text_fold(review: Review) -> list[Fold]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from topology.findings import did_you_mean, shown
 
 MEASURES: Mapping[str, str] = {  # word: what is counted
+    "verdict": "2 when something does not hold (❌), 1 when somebody has to look (⚠️), 0 otherwise",
     "changes": "1 when anything differs that is built",
     "errors": "errors of head",
     "warnings": "warnings of head",
@@ -18,17 +19,24 @@ MEASURES: Mapping[str, str] = {  # word: what is counted
     "racks": "compute racks more than in base",
     "racks-moved": "racks that stand elsewhere",
     "racks-removed": "racks of base that are gone",
+    "gpus-replaced": "GPUs that come out because another rack or node takes the place of what holds them",
     "renamed": "names that changed while what they stand for did not",
     "cables-new": "cables that base does not have",
     "cables-removed": "cables of base that are gone",
     "replug": "cables of which a plug moves to another port",
-    "relaid": "cables that keep their plugs while a device at an end moves",
+    "cables-out": "cables that come out and go in again because a device at an end is replaced",
+    "switches-replaced": "switches and other boxes of fabrics in whose place another product or protocol comes",
+    "relaid": "cables that are laid anew because a device at an end moves",
     "rerated": "cables at another line rate",
     "headroom-mw": "megawatts left in the tightest stage, where there are sources",
     "short-mw": "megawatts that the worst stage lacks",
     "overload": "rules against overload that head breaks, and kinds of device that overload another when one fails",
     "redundancy-lost": "kinds of power device of which one failure was survived and is no longer",
+    "power-devices-removed": "devices of the power tree that are gone",
+    "power-devices-replaced": "devices of the power tree in whose place one of another rating comes",
+    "feeds-moved": "feeds that hang on another device than before",
     "feeds-removed": "feeds that are gone while their rack stays",
+    "nodes-renamed": "nodes that stay or move and have another name",
     "nodes-gone": "node names that leave Slurm",
     "cells-removed": "Kubernetes cells that are gone",
     "nodes-moved-cell": "nodes that leave one Kubernetes cell for another, or for none",
@@ -39,6 +47,7 @@ MEASURES: Mapping[str, str] = {  # word: what is counted
     "artifacts-removed": "rendered files that are gone",
 }
 NEVER = "never"
+DEFAULT = ("errors", "verdict>1")
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """Two sides and what differs between them, as every chapter reads it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -7,7 +8,9 @@ from typing import Any
 
 from topology.diff.delta import Delta
 from topology.plan import Plan
-from topology.review.document import Block, Chapter, Decision, Figure, Fold, Verdict, Words
+from topology.review.amounts import plural
+from topology.review.document import Block, Chapter, Decision, Figure, Fold, Mark, Verdict, Words
+from topology.review.file_changes import FileChanges
 from topology.review.side import Side
 from topology.spec.model import Slurm
 
@@ -29,9 +32,14 @@ class Review:
         return Delta(base or nothing(head), head or nothing(base))  # type: ignore[arg-type]
 
     @property
-    def files(self) -> bool:
+    def has_files(self) -> bool:
         """Whether each side has files to compare, or is not there at all."""
         return all(side.renders or side.absent for side in (self.base, self.head))
+
+    @cached_property
+    def file_changes(self) -> FileChanges:
+        """Rendered files that differ; none where a side has none to compare."""
+        return FileChanges.between(self.base.artifacts, self.head.artifacts if self.has_files else self.base.artifacts)
 
     def rows(self, table: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Rows of a table of base and of head by name, those of base under the names that they have now."""
@@ -48,13 +56,29 @@ class ReviewPart:
     """One engineer's part of a review: its facts, each worked out once, and what is said of them."""
 
     title: str
+    paths = re.compile("(?!)")  # of the rendered files that are this engineer's
 
     def __init__(self, review: Review) -> None:
         self.review, self.delta = review, review.delta
         self.base, self.head = review.plans
 
+    @cached_property
+    def files(self) -> FileChanges:
+        """This engineer's rendered files that differ."""
+        return self.review.file_changes.of(self.paths)
+
+    def unchanged(self, what: str) -> Words:
+        """The end of a verdict on a part in which no fact differs: what stays, and how many files differ all the same.
+
+        What is said to stay is what the rendered files hold, so they are asked, too.
+        """
+        if not self.review.has_files:
+            return (f"; {what}, as far as it can be compared while a side has errors",)
+        differ = plural(len(self.files), "rendered file differs", "rendered files differ")
+        return (f"; {differ}" if len(self.files) else f"; {what}",)
+
     def figures(self) -> Iterable[Figure]:
-        """Rows of the first table."""
+        """Rows of the first table, of what differs."""
         return ()
 
     def decisions(self) -> Iterable[Decision]:
@@ -83,13 +107,16 @@ class ReviewPart:
 
     def chapter(self) -> Chapter:
         """All of it; nothing where the part has nothing to compare."""
+        decisions, verdict = tuple(self.decisions()), self.verdict()
+        if verdict is not None:  # a verdict is never better than what has to be decided
+            verdict = replace(verdict, mark=max(verdict.mark, *(each.mark for each in decisions), Mark.FINE))
         return Chapter(
             self.title,
             tuple(self.figures()),
-            tuple(self.decisions()),
+            decisions,
             tuple(self.phrases()),
             tuple(self.blocks()),
-            self.verdict(),
+            verdict,
             tuple(self.folds()),
             self.measures(),
         )

@@ -36,6 +36,12 @@ class Side:
         return tuple(self.lines.get(self.findings[0].file, ())) if self.findings else ()
 
     @property
+    def catalog(self) -> Mapping[str, tuple[str, ...]]:
+        """Lines of the user's own catalogue by path below it, where there is a plan; secrets are masked."""
+        own = self.plan.catalog.own if self.plan is not None else {}
+        return {path: tuple(text.split("\n")) for path, text in own.items()}
+
+    @property
     def absent(self) -> bool:
         """Whether there is no spec at all, not even a wrong one."""
         return self.source is None and not self.findings

@@ -1,19 +1,23 @@
-"""Changed lines of the spec, each with what it caused.
+"""Changed lines of the spec and of the user's own catalogue, each with what it caused.
 
 A row knows the spec path that asked for it, and a line the path it stands in. Rows that changed are counted
 under the innermost changed line's item; what follows from items without a changed line is told as well, so
-that every changed row is under some line.
+that every changed row is under some line. A catalogue file causes what changes in the rows of its product, and of
+those that are made of it.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from pathlib import PurePosixPath
 
 import numpy as np
+import polars as pl
 
 from topology.diff.delta import Delta
 from topology.diff.matching import Rows
+from topology.plan import Plan
 from topology.review.amounts import plural
 from topology.review.document import Bullets, FileLines, Fold, Name, Note, Words
 from topology.review.findings import named
@@ -22,6 +26,7 @@ from topology.review.side import Side
 from topology.source import YamlSource
 
 Causes = Mapping[tuple[str | int, ...], Counter[tuple[str, str]]]  # counts by table and sign, by named path
+_PRODUCTS = {"racks": "design", "nodes": "product", "switches": "product", "batteries": "product"}
 _COUNTED = {  # tables that are told, and one row of each
     "halls": "hall",
     "units": "unit",
@@ -46,6 +51,7 @@ class Hunk:
     added: tuple[str, ...]
     base_line: int  # of the first removed line, from 1
     head_line: int
+    file: str = ""  # of the catalogue, by its path below it; empty for the spec
 
     @property
     def height(self) -> int:
@@ -59,10 +65,20 @@ class Hunk:
 
 
 def hunks(base: Side, head: Side) -> list[Hunk]:
-    """Groups of changed lines, in order."""
-    old, new = base.text, head.text
+    """Groups of changed lines, in order: those of the spec, then those of the catalogue's files."""
+    made = _hunks(base.text, head.text, "")
+    old, new = base.catalog, head.catalog
+    for file in sorted({*old, *new}):
+        made += _hunks(old.get(file, ()), new.get(file, ()), file)
+    return made
+
+
+def _hunks(old: tuple[str, ...], new: tuple[str, ...], file: str) -> list[Hunk]:
+    """Groups of changed lines of one file; what is alike at both ends is passed over at once."""
+    if old == new:
+        return []
     found = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return [Hunk(old[a:b], new[c:d], a + 1, c + 1) for tag, a, b, c, d in found if tag != "equal"]
+    return [Hunk(old[a:b], new[c:d], a + 1, c + 1, file) for tag, a, b, c, d in found if tag != "equal"]
 
 
 def causes(delta: Delta, base: YamlSource | None, head: YamlSource | None) -> Causes:
@@ -103,6 +119,11 @@ def fold(review: Review) -> Fold | None:
     told: set[tuple[str | int, ...]] = set()
     groups = []
     for hunk in changed:
+        if hunk.file:
+            groups.append(
+                (f"@@ {hunk.file} {_where(hunk)} @@ {_caused_by(review.delta, hunk.file)}".rstrip(), *hunk.lines)
+            )
+            continue
         paths = [
             *_paths(review.base.source, hunk.base_line, hunk.removed),
             *_paths(review.head.source, hunk.head_line, hunk.added),
@@ -117,8 +138,30 @@ def fold(review: Review) -> Fold | None:
     if rest:
         items: list[Words] = [(Name(_spelled(path)), f": {_effect(caused, [path])}") for path in rest]
         blocks += [Note(("Through items whose own lines did not change:",)), Bullets(items)]
-    one, many = "changed line of the spec, and what it causes", "changed lines of the spec, and what they cause"
+    of = "the spec and its catalogue" if any(hunk.file for hunk in changed) else "the spec"
+    one, many = f"changed line of {of}, and what it causes", f"changed lines of {of}, and what they cause"
     return Fold((plural(sum(hunk.height for hunk in changed), one, many),), tuple(blocks))
+
+
+def _caused_by(delta: Delta, file: str) -> str:
+    """What changes in the rows of a catalogue file's product, and of the racks that are made of it."""
+    slug = PurePosixPath(file).stem
+    counted: Counter[tuple[str, str]] = Counter()
+    for table, column in _PRODUCTS.items():
+        diff = delta.table(table)
+        for plan, rows, sign in (
+            (delta.head, diff.added, "+"),
+            (delta.base, diff.removed, "−"),
+            (delta.head, diff.after, "~"),
+        ):
+            slugs = _made_of(plan, table, slug)
+            counted[table, sign] += int(plan.tables()[table][column].gather(rows).is_in(slugs).sum())
+    return _effect({(): counted}, [()])
+
+
+def _made_of(plan: Plan, table: str, slug: str) -> list[str]:
+    """The product, and of racks the designs that hold it."""
+    return [slug, *(plan.groups.filter(pl.col("product") == slug)["design"] if table == "racks" else ())]
 
 
 def _told_apart(changed: list[Hunk]) -> tuple[list[Hunk], int]:
@@ -154,7 +197,7 @@ def _within(item: tuple[str | int, ...], line: tuple[str | int, ...]) -> bool:
 def _effect(caused: Causes, paths: list[tuple[str | int, ...]]) -> str:
     total = sum((caused[path] for path in paths), Counter[tuple[str, str]]())
     order = {table: at for at, table in enumerate(_COUNTED)}
-    shown = sorted(total.items(), key=lambda pair: (order[pair[0][0]], "+−~".index(pair[0][1])))
+    shown = sorted((+total).items(), key=lambda pair: (order[pair[0][0]], "+−~".index(pair[0][1])))
     return ", ".join(f"{sign}{_rows(number, table)}" for (table, sign), number in shown)
 
 

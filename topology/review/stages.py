@@ -8,11 +8,9 @@ from topology.review.chapters.power_facts import StagePower, by_stage
 from topology.review.document import TextTable
 from topology.review.review import Review
 
-ALWAYS = 12  # stages that are listed whether they change or not
-
 
 def stages(review: Review) -> TextTable | None:
-    """A row per stage of either side, unchanged ones left out where there are many."""
+    """A row per stage that differs, and how many do not; None where none does."""
     base, head = review.plans
     watts = review.delta.renames.under("stages", by_stage(base)), by_stage(head)
     supplied = any(stage.supply_w is not None for side in watts for stage in side.values())
@@ -21,7 +19,7 @@ def stages(review: Review) -> TextTable | None:
     for name, (now, was) in every.items():
         facts = [_facts(was, watts[0].get(name)), _facts(now, watts[1].get(name))]
         facts = facts if supplied else [each[:4] for each in facts]
-        if facts[0] == facts[1] and len(every) > ALWAYS:
+        if facts[0] == facts[1]:
             same += 1
             continue
         rows.append(row(name, *facts))

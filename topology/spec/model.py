@@ -178,7 +178,13 @@ class Level:
     redundancy: str  # N, N+1, 2N or 4N/3
     efficiency: float = 1.0  # power out over power in
     apparent_factor: float | None = None  # power factor of a rating in MVA or kVA; None: the rating is real power
+    derating: float = 1.0  # share of the rating that may be carried all day
     path: Path = ()
+
+    @property
+    def plate_va(self) -> float:
+        """Rating on the plate of one device: VA, or W where it is real power."""
+        return self.rating_w / self.derating / (self.apparent_factor or 1.0)
 
 
 @dataclass(frozen=True, slots=True)

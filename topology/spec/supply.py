@@ -66,6 +66,7 @@ def _level(level: Data, redundancy: str, path: Path) -> Level:
         redundancy=level.get("redundancy", redundancy),
         efficiency=float(level["efficiency"]),
         apparent_factor=float(level["power_factor"]) if _APPARENT_VA.keys() & level.keys() else None,
+        derating=float(level["derating"]),
         path=path,
     )
 

@@ -1,5 +1,6 @@
-"""Tables of sources, devices of the power tree, and feeds."""
+"""Tables of sources, levels and devices of the power tree, and feeds."""
 
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
@@ -38,6 +39,29 @@ def sources(spec: ClusterSpec, origins: Origins) -> pl.DataFrame:
     )
 
 
+def power_levels(spec: ClusterSpec, origins: Origins) -> pl.DataFrame:
+    """One row per level of the tree, from the sources down."""
+    every = spec.power.levels if spec.power else ()
+    kinds = [level.kind for level in every]
+    return tables.POWER_LEVELS.frame(
+        {
+            "level": list(range(len(every))),
+            "kind": kinds,
+            "number": _numbers(kinds),
+            "plate_va": [round(level.plate_va, 3) for level in every],
+            "apparent": [level.apparent_factor is not None for level in every],
+            "rating_w": [ceil(level.rating_w) for level in every],
+            "redundancy": [level.redundancy for level in every],
+            "origin": [origins.of(level.path) for level in every],
+        }
+    )
+
+
+def _numbers(kinds: Sequence[str]) -> list[int]:
+    """Number of each word among its likes, from 1."""
+    return [kinds[: at + 1].count(kind) for at, kind in enumerate(kinds)]
+
+
 def tree_and_feeds(spec: ClusterSpec, racks: pl.DataFrame, origins: Origins) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Devices of every level, top first, and the two feeds of every rack; both empty without levels.
 
@@ -53,6 +77,8 @@ def tree_and_feeds(spec: ClusterSpec, racks: pl.DataFrame, origins: Origins) -> 
     first = np.cumsum([0, *(len(pools.devices) for pools in tree.pools)])
     parts = []
     device = 0
+    kinds = [level.kind for level in power.levels]
+    indexes = _indexes(tree, kinds)
     for level, pools in enumerate(tree.pools):
         each = np.repeat(np.arange(len(pools.devices)), pools.devices)
         supply = tree.supply[level - 1] + first[level - 1] if level else np.full(len(pools.devices), -1)
@@ -64,7 +90,7 @@ def tree_and_feeds(spec: ClusterSpec, racks: pl.DataFrame, origins: Origins) -> 
                 "side": pl.Series(SIDES).gather(pools.side[each]),
                 "hall": pl.Series(pools.hall[each]).replace(-1, None),
                 "row": pl.Series(pools.row[each]).replace(-1, None),
-                "index": _index(pools.side[each], pools.hall[each], pools.row[each]),
+                "index": indexes[level],
                 "pool": each + first[level],
                 "supply": pl.Series(supply[each]).replace(-1, None),
                 "rating_w": np.full(len(each), ceil(pools.usable_w)),
@@ -111,7 +137,15 @@ def _stages(tree: PowerTree, racks: NDArray[np.int64], beyond: int) -> list[NDAr
     return found[::-1]
 
 
-def _index(side: NDArray[np.int64], hall: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number of each device among those of its side and place, from 1."""
-    key = (hall + 1) * (int(row.max(initial=0)) + 2) * (BOTH + 1) + (row + 1) * (BOTH + 1) + side
-    return earlier(key, np.ones_like(key)) + 1
+def _indexes(tree: PowerTree, kinds: Sequence[str]) -> list[NDArray[np.int64]]:
+    """Number of each device among those of its kind, side and place, from 1, by level."""
+    each = [np.repeat(np.arange(len(pools.devices)), pools.devices) for pools in tree.pools]
+    words = {kind: code for code, kind in enumerate(dict.fromkeys(kinds))}
+    kind = np.concatenate([np.full(len(at), words[word]) for at, word in zip(each, kinds, strict=True)])
+    side, hall, row = (
+        np.concatenate([getattr(pools, name)[at] for at, pools in zip(each, tree.pools, strict=True)])
+        for name in ("side", "hall", "row")
+    )
+    key = ((kind * (int(hall.max(initial=0)) + 2) + hall + 1) * (int(row.max(initial=0)) + 2) + row + 1) * (BOTH + 1)
+    index = earlier(key + side, np.ones_like(key)) + 1
+    return np.split(index, np.cumsum([len(at) for at in each])[:-1])

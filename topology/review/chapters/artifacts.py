@@ -1,14 +1,14 @@
 """Rendered files that change, by stage and folder; on request line by line."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import unified_diff
 from functools import cached_property
 from pathlib import PurePosixPath
 
 from topology.review.amounts import count, plural
 from topology.review.document import Bullets, Figure, FileLines, Fold, Name, Note, Words, some
-from topology.review.review import ReviewPart
+from topology.review.review import Review, ReviewPart
 
 CONTEXT = 2  # unchanged lines around a change
 LONGEST = 400_000  # characters of a file that are compared line by line
@@ -19,24 +19,14 @@ class ArtifactsPart(ReviewPart):
 
     title = "Artifacts"
 
+    def __init__(self, review: Review) -> None:
+        super().__init__(review)
+        differ = review.file_changes
+        self.added, self.removed, self.changed = differ.added, differ.removed, differ.changed
+
     def measures(self) -> Mapping[str, float]:
         """What --fail-on compares."""
         return {"artifacts-changed": len(self.changed), "artifacts-removed": len(self.removed)}
-
-    @cached_property
-    def digests(self) -> tuple[dict[str, str], dict[str, str]]:
-        """SHA-256 by path."""
-        return dict(self.review.base.artifacts), dict(self.review.head.artifacts)
-
-    @cached_property
-    def added(self) -> list[str]:
-        """Paths that only head has."""
-        return sorted(self.digests[1].keys() - self.digests[0].keys()) if self.review.files else []
-
-    @cached_property
-    def removed(self) -> list[str]:
-        """Paths that only base has."""
-        return sorted(self.digests[0].keys() - self.digests[1].keys()) if self.review.files else []
 
     @cached_property
     def reordered(self) -> list[str]:
@@ -47,21 +37,13 @@ class ArtifactsPart(ReviewPart):
     @property
     def same(self) -> bool:
         """Whether both sides have the same files, the order of their lines aside."""
-        return not (self.added or self.removed) and self.changed == self.reordered
-
-    @cached_property
-    def changed(self) -> list[str]:
-        """Paths of both with other bytes."""
-        base, head = self.digests
-        return (
-            sorted(path for path in base.keys() & head.keys() if base[path] != head[path]) if self.review.files else []
-        )
+        return not (self.added or self.removed) and list(self.changed) == self.reordered
 
     def figures(self) -> Iterator[Figure]:
         """The row of files."""
         words = (("+", self.added, "new"), ("", self.changed, "changed"), ("", self.removed, "removed"))
         said = ", ".join(f"{sign}{count(len(paths))} {word}" for sign, paths, word in words if paths)
-        base, head = (count(len(side)) for side in self.digests)
+        base, head = (count(len(side.artifacts)) for side in (self.review.base, self.review.head))
         if said:
             yield Figure(("Artifacts",), (base,), (head,), (said,))
 
@@ -86,7 +68,7 @@ class ArtifactsPart(ReviewPart):
             yield Fold(("Lines of ", *some(paths, 4)), (told,))
 
 
-def _folders(paths: list[str], word: str) -> Iterator[Words]:
+def _folders(paths: Sequence[str], word: str) -> Iterator[Words]:
     """Files by folder, alike folders of several stages together."""
     held: dict[PurePosixPath, list[str]] = {}
     for path in map(PurePosixPath, paths):

@@ -1,12 +1,11 @@
 """Kubernetes: cells, the nodes that change theirs, and what each queue may hand out."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-import numpy as np
 import polars as pl
 
-from topology.diff.matching import match_rows
 from topology.plan import Plan
 from topology.review.amounts import count, plural, signed
 from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, TextTable, Verdict, Words, look, some
@@ -33,6 +32,7 @@ class CellsPart(ReviewPart):
     """What the administrator of the Kubernetes cells approves; nothing where neither side has cells."""
 
     title = "Kubernetes"
+    paths = re.compile(r"stages/[^/]+/kubernetes/")
 
     def chapter(self) -> Chapter:
         """All of it; nothing where neither side has cells."""
@@ -45,15 +45,14 @@ class CellsPart(ReviewPart):
 
     @cached_property
     def pairs(self) -> pl.DataFrame:
-        """Units that are on both sides by the cell they were and are in: was, now, units, nodes."""
-        _, _, was, now = match_rows(self.delta.identity.rows("units"))
-        held = np.bincount(self.head.nodes["unit"].to_numpy(), minlength=self.head.units.height)
-        both = pl.DataFrame({"was": _named(self.base)[was], "now": _named(self.head)[now], "nodes": held[now]})
-        return both.group_by("was", "now").agg(pl.len().alias("units"), pl.col("nodes").sum()).sort("was", "now")
+        """Nodes that are on both sides by the cell they were and are in: was, now, nodes."""
+        was, now = self.delta.matched("nodes")
+        both = pl.DataFrame({"was": _named(self.base)[was], "now": _named(self.head)[now]})
+        return both.group_by("was", "now").agg(pl.len().alias("nodes")).sort("was", "now")
 
     @cached_property
     def renamed(self) -> dict[str, str]:
-        """New name by old one of cells that hold the very units under another name."""
+        """New name by old one of cells that hold the very nodes under another name."""
         old, new = set(self.base.cells["name"]), set(self.head.cells["name"])
         gone = self.pairs.filter(pl.col("was").is_in(list(old - new)) & pl.col("now").is_in(list(new - old)))
         alone = gone.filter((pl.len().over("was") == 1) & (pl.len().over("now") == 1))
@@ -73,7 +72,7 @@ class CellsPart(ReviewPart):
 
     @cached_property
     def moves(self) -> pl.DataFrame:
-        """Rows of `pairs` whose units are in another cell now."""
+        """Rows of `pairs` whose nodes are in another cell now."""
         under = pl.col("was").replace(self.renamed) if self.renamed else pl.col("was")
         return self.pairs.filter((under != pl.col("now")) & (pl.col("was") != NOWHERE))
 
@@ -113,7 +112,7 @@ class CellsPart(ReviewPart):
             yield look("cell renamed", ": ", Name(old), " → ", Name(new))
         if self.removed:
             yield look("destroyed", ": Kubernetes cells ", *some(self.removed, 8))
-        for was, now, _, nodes in self.moves.iter_rows():
+        for was, now, nodes in self.moves.iter_rows():
             to: Words = (
                 (" to ", Name(now)) if now != NOWHERE else (" and is in none" if nodes == 1 else " and are in none",)
             )
@@ -137,7 +136,7 @@ class CellsPart(ReviewPart):
         """Whether it holds, in one sentence."""
         cells = plural(self.head.cells.height, "cell")
         if not (self.added or self.removed or self.renamed or self.moved_nodes or self.queues):
-            return Verdict(Mark.FINE, (f"— holds; nothing changes in {cells}",))
+            return Verdict(Mark.FINE, ("— holds", *self.unchanged(f"nothing changes in {cells}")))
         mark = Mark.LOOK if self.removed or self.renamed or self.moved_nodes else Mark.FINE
         moved = plural(self.moved_nodes, "node changes its", "nodes change their")
         moved = moved if self.moved_nodes else "no node changes its"
@@ -145,8 +144,8 @@ class CellsPart(ReviewPart):
 
 
 def _named(plan: Plan) -> pl.Series:
-    """Cell of every unit by name; empty for none."""
-    cells = plan.units["cell"]
+    """Cell of every node by name; empty for none."""
+    cells = plan.units["cell"].gather(plan.nodes["unit"])
     if not plan.cells.height or cells.null_count() == len(cells):
         return pl.Series([NOWHERE] * len(cells), dtype=pl.String)
     return plan.cells["name"].gather(cells).fill_null(NOWHERE)

@@ -1,11 +1,12 @@
 """Deployment: stacks of Pulumi and the resources in them that are made, replaced or destroyed."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from topology.artifacts.output.manifest import digest_of, files_below
+from topology.artifacts.pulumi.bundles import resource_inputs
 from topology.review.amounts import both, count, plural
 from topology.review.document import (
     Block,
@@ -31,7 +32,7 @@ INVENTORY, SUFFIX = "pulumi/inventory/", ".json"
 NAMED = 12  # resources that the fold names per stack and kind of change
 
 
-Resources = Mapping[str, tuple[str, tuple[str, ...]]]  # digest and earlier names by name
+Resources = Mapping[str, tuple[tuple[str, Any], tuple[str, ...]]]  # digest and facts, and earlier names, by name
 
 
 StackChange = Mapping[str, Sequence[str]]  # names of resources by the word for what happens to them
@@ -48,12 +49,10 @@ def stacks(side: Side) -> dict[str, Resources]:
 
 
 def _resources(document: Mapping[str, Any], side: Side) -> Resources:
-    """Resources of an inventory; a bundle's digest is that of the files in its folder."""
-    made = {each["name"]: (each["digest"], tuple(each["aliases"])) for each in document["resources"]}
-    for each in document["bundles"]:
-        files = files_below(side.artifacts, each["folder"])
-        made[each["name"]] = (digest_of(files.items()), tuple(each["aliases"]))
-    return made
+    """Resources of an inventory, by what decides whether `pulumi up` updates them."""
+    aliases = {each["name"]: tuple(each["aliases"]) for each in (*document["resources"], *document["bundles"])}
+    inputs = resource_inputs(document, side.artifacts)
+    return {name: (inputs[name], earlier) for name, earlier in aliases.items()}
 
 
 def changed(base: Resources, head: Resources) -> StackChange:
@@ -74,10 +73,11 @@ class DeploymentPart(ReviewPart):
     """What `pulumi up` would do."""
 
     title = "Deployment"
+    paths = re.compile(r"pulumi/")
 
     def chapter(self) -> Chapter:
         """All of it; nothing where a side renders no files, or neither has stacks."""
-        return super().chapter() if self.review.files and any(self.sides) else Chapter(self.title)
+        return super().chapter() if self.review.has_files and any(self.sides) else Chapter(self.title)
 
     def measures(self) -> Mapping[str, float]:
         """What --fail-on compares."""
@@ -86,7 +86,7 @@ class DeploymentPart(ReviewPart):
 
     @cached_property
     def sides(self) -> tuple[dict[str, Resources], dict[str, Resources]]:
-        """DeploymentPart of both sides, those of base under the new names of their stages."""
+        """Stacks of both sides, those of base under the new names of their stages."""
         return self.delta.renames.under("stages", stacks(self.review.base)), stacks(self.review.head)
 
     @cached_property
@@ -97,16 +97,18 @@ class DeploymentPart(ReviewPart):
 
     @property
     def touched(self) -> list[str]:
-        """DeploymentPart of which something is made, replaced, renamed or destroyed."""
+        """Stacks of which something is made, replaced, renamed or destroyed."""
         return [name for name, change in self.by_stack.items() if any(change[word] for word in WORDS)]
 
     @property
     def renamed(self) -> Mapping[str, str]:
-        """DeploymentPart whose stage has another name now: a stack is named after its stage."""
+        """Stacks whose stage has another name now: a stack is named after its stage."""
         return self.delta.renames.stages.renamed
 
     def figures(self) -> Iterator[Figure]:
         """The row of Pulumi."""
+        if not self.touched:
+            return
         before, after = self.sides
         back = {new: old for old, new in self.renamed.items()}
         yield Figure(("Pulumi",), _span([back.get(name, name) for name in before]), _span(list(after)), self._said())
@@ -131,7 +133,7 @@ class DeploymentPart(ReviewPart):
         return listed(shown) or ("0",)
 
     def decisions(self) -> Iterator[Decision]:
-        """DeploymentPart and resources that are destroyed or renamed."""
+        """Stacks and resources that are destroyed or renamed."""
         base, head = self.sides
         for old, new in self.renamed.items():
             why = "; rename it with pulumi stack rename, or its resources are made twice"
@@ -152,18 +154,22 @@ class DeploymentPart(ReviewPart):
         return ("; name ", *new, " under pulumi.renamed to keep what is only renamed") if every else ()
 
     def blocks(self) -> Iterator[Block]:
-        """DeploymentPart that are touched."""
-        heads = (*WORDS, "untouched")
+        """Stacks that are touched."""
+        told = [word for word in WORDS if any(self.by_stack[name][word] for name in self.touched)]
+        heads = (*told, "untouched")
         rows: list[tuple[Words, ...]] = [
             ((Name(name),), *((count(len(self.by_stack[name][word])),) for word in heads)) for name in self.touched
         ]
         if rows:
-            yield TextTable(("stack", *heads), rows, (False, *[True] * 5))
+            yield TextTable(("stack", *heads), rows, (False, *[True] * len(heads)))
 
     def verdict(self) -> Verdict:
         """What has to be deployed, in one sentence."""
         if not self.touched:
-            return Verdict(Mark.FINE, ("— nothing to deploy",))
+            same = len(self.files) == 0
+            return Verdict(
+                Mark.FINE, ("— nothing to deploy" if same else "— nothing to deploy; the project's files differ",)
+            )
         pulled = any(self.by_stack[name]["destroyed"] for name in self.touched)
         mark = Mark.LOOK if pulled or self.renamed else Mark.FINE
         return Verdict(mark, ("— to deploy: ", *some(self.touched, 8)))

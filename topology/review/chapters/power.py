@@ -1,11 +1,12 @@
 """Power: load against supply by stage, sources, feed levels, redundancy and batteries."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from topology.artifacts.power.schedules import level_loads
 from topology.plan import Plan
-from topology.review.amounts import both, count, megawatts, plural, row, signed, signed_mw
+from topology.review.amounts import both, count, megawatts, plural, row, signed_mw
 from topology.review.chapters.power_facts import PowerFacts, Ride, StagePower
 from topology.review.document import (
     Block,
@@ -20,10 +21,10 @@ from topology.review.document import (
     listed,
     look,
     some,
-    strong,
 )
 
 Figures = Mapping[str, tuple[str, ...]]  # what a table shows of each name
+TABLES = ("sources", "power_levels", "power_nodes", "feeds", "batteries")
 AREAS = ("P", "B")  # letters of the findings that are about power
 MINUTES_FROM_S, HOURS_FROM_S = 120, 7200  # shorter times are told in seconds, longer ones in hours
 
@@ -32,27 +33,31 @@ class PowerPart(PowerFacts):
     """What the power engineer approves."""
 
     title = "Power"
+    paths = re.compile(r"power/")
 
     def figures(self) -> Iterator[Figure]:
         """Rows of the first table."""
         base, head = (float(plan.stages["it_w"][-1]) if plan.stages.height else 0.0 for plan in (self.base, self.head))
-        yield _mw("IT load", base, head)
+        if megawatts(base) != megawatts(head):
+            yield _mw("IT load", base, head)
+        draws = [[*side.values()][-1].load_w if side else 0.0 for side in self.stages]
+        if megawatts(draws[0]) != megawatts(draws[1]):
+            yield _mw("Draw of the site, cooling included", *draws)
         if (name := self.tightest) is not None:
             was = self.delta.renames.under("stages", self.stages[0]).get(name)
             now, left = self.stages[1][name], self.headroom_w[name]
-            change = signed_mw(left) if left >= 0 else strong(f"{signed_mw(left)} MW")
-            words: Words = (f"{change} MW headroom",) if isinstance(change, str) else (change, " headroom")
-            yield Figure(("Load / supply at ", Name(name)), _ratio(was), _ratio(now), words)
-        renamed = self.delta.renames.batteries.renamed
-        same = {name: ride for name, ride in self.rides[0].items() if name not in renamed}
-        for name in dict.fromkeys([*same, *self.rides[1]]):
-            was_ride, now_ride = self.old_rides.get(name), self.rides[1].get(name)
-            if was_ride != now_ride:
-                yield _ride(name, was_ride, now_ride)
+            had = was.headroom_w if was else None
+            if _ratio(was) != _ratio(now):
+                change = signed_mw(left - had) if had is not None else megawatts(left)
+                yield Figure(("Load / supply at ", Name(name)), _ratio(was), _ratio(now), (f"{change} MW of headroom",))
 
     def measures(self) -> Mapping[str, float]:
         """What --fail-on compares."""
+        replaced = sum(many for _, many, *_ in self.replaced)
         return {
+            "feeds-moved": self.refed,
+            "power-devices-removed": len(self.delta.table("power_nodes").removed),
+            "power-devices-replaced": replaced,
             "short-mw": max(self.short.values(), default=0.0) / 1e6,
             "overload": sum(weak.over_w > 0 for weak in self.lost.values())
             + self.review.head.faulty("P201", "P202", "P205", "P206", "P208"),
@@ -73,13 +78,36 @@ class PowerPart(PowerFacts):
                 yield ("redundancy of ", Name(kind), f" goes from {was} to {now}")
         for name in self.delta.renames.sources.removed:
             yield ("source ", Name(name), " is removed")
+        for name in self.withdrawn:
+            yield ("the permit of ", Name(name), " is withdrawn")
+        yield from self._banks()
+        yield from self._devices()
+        draw = [float(plan.stages["it_w"][-1]) if plan.stages.height else 0.0 for plan in (self.base, self.head)]
+        if draw[0] != draw[1] and self.other_draw:
+            yield (f"IT load {signed_mw(draw[1] - draw[0])} MW",)
+
+    def _banks(self) -> Iterator[Words]:
+        """Battery banks that shrink, go, or get other units."""
         for name, was_ride, now_ride in self.shrunk():
             yield ("banks ", Name(name), f" shrink from {count(was_ride.units)} to {plural(now_ride.units, 'unit')}")
+        if gone := [name for name in self.old_rides if name not in self.rides[1]]:
+            yield ("battery banks ", *some(gone), " are removed")
+        for name in self.without_spare:
+            yield ("redundancy of battery banks ", Name(name), " is lost")
+        for name, many, old, new in self.other_units:
+            yield (f"{plural(many, 'bank')} of ", Name(name), " get other units (", Name(old), " → ", Name(new), ")")
+
+    def _devices(self) -> Iterator[Words]:
+        """Devices and feeds that are replaced, removed or moved."""
+        for kind, many, was, now in self.replaced:
+            yield (f"{count(many)} ", Name(kind), f" devices are replaced ({was} → {now})")
         gone = len(self.delta.table("power_nodes").removed)
         if gone and not self.lost and self.head.power_nodes.height:
             yield (f"{plural(gone, 'power device is', 'power devices are')} removed",)
         if len(self.feeds_lost):
             yield (f"{plural(len(self.feeds_lost), 'feed is', 'feeds are')} removed",)
+        if self.refed:
+            yield (f"{plural(self.refed, 'feed moves', 'feeds move')} to another device",)
 
     def decisions(self) -> Iterator[Decision]:
         """Sources, feeds, redundancy and banks that are taken away."""
@@ -96,9 +124,17 @@ class PowerPart(PowerFacts):
             sides = " and ".join(feeds["side"].unique().sort())
             on = plural(feeds["rack"].n_unique(), f"rack loses its feed {sides}", f"racks lose their feed {sides}")
             yield fault("feed removed", f": {on}")
-        moved = self.delta.table("feeds").columns.get("panel")
-        if moved is not None:
-            yield look("re-fed", f": {plural(int(moved.sum()), 'feed moves', 'feeds move')} to another device")
+        if self.refed:
+            yield look("re-fed", f": {plural(self.refed, 'feed moves', 'feeds move')} to another device")
+        if self.rewired:
+            yield look(
+                "other circuits", f": {plural(self.rewired, 'feed gets', 'feeds get')} other breakers or circuits"
+            )
+        for kind, many, old, new in self.replaced:
+            yield look("replaced", f": {count(many)} ", Name(kind), f" devices, {old} → {new}")
+        for design, many, was_w, now_w in self.other_draw:
+            watts = f", {was_w / 1000:,.1f} → {now_w / 1000:,.1f} kW each at most"
+            yield look("other draw", f": {plural(many, 'rack')} ", Name(design), watts)
         removed = self.delta.table("power_nodes").removed
         gone = (
             self.base.power_nodes["kind"].gather(removed).value_counts().sort("count", "kind", descending=[True, False])
@@ -120,10 +156,19 @@ class PowerPart(PowerFacts):
             if now["capacity_w"] < was["capacity_w"]:
                 words = f" gives {megawatts(was['capacity_w'])} → {megawatts(now['capacity_w'])} MW"
                 yield look("source reduced", ": ", Name(name), words)
-            if was["permitted"] and not now["permitted"]:
-                yield look("permit withdrawn", ": ", Name(name), " is pending now")
+
+        for name in self.withdrawn:
+            stages = [each.name for each in self.head.spec.stages if each.needs and name in each.needs.permits]
+            rests: Words = (", and it rests on: ", *some(stages)) if stages else ()
+            yield look("permit withdrawn", ": ", Name(name), " is pending now", *rests)
 
     def _bank_decisions(self) -> Iterator[Decision]:
+        for name, many, old, new in self.other_units:
+            yield look(
+                "replaced", f": {plural(many, 'battery bank')} of ", Name(name), ", ", Name(old), " → ", Name(new)
+            )
+        for name in self.without_spare:
+            yield fault("redundancy lost", ": battery banks ", Name(name), " carry nothing with one unit or bank out")
         for name, was in self.old_rides.items():
             if name not in self.rides[1]:
                 yield look("destroyed", ": battery banks ", Name(name), f", {plural(was.units, 'unit')}")
@@ -139,6 +184,10 @@ class PowerPart(PowerFacts):
         if rows := _rows(_levels(self.base), _levels(self.head), ("–",) * 5):
             heads = ("feed level", "devices", "rated each, kW", "load, MW", "load, MVA", "fullest")
             yield TextTable(heads, rows, (False, True, True, True, True, True))
+        had, have = ({name: _bank(each) for name, each in side.items()} for side in (self.old_rides, self.rides[1]))
+        if rows := _rows(had, have, ("–",) * 4):
+            heads_of_banks = ("battery banks", "units", "MW", "MWh", "ride-through, all / one unit out / one bank out")
+            yield TextTable(heads_of_banks, rows, (False, True, True, True, True))
 
     def verdict(self) -> Verdict | None:
         """Whether it holds, in one sentence; None where neither side says anything of power."""
@@ -164,6 +213,12 @@ class PowerPart(PowerFacts):
         return None
 
     def _holds(self) -> Words:
+        same = not any(self.delta.table(name) for name in TABLES) and self.stages[0] == self.stages[1]
+        if same and self.rides[0] == self.rides[1]:
+            return (*self._left(), *self.unchanged("nothing changes"))
+        return self._left()
+
+    def _left(self) -> Words:
         gained = (", and survives the failure of any ", *some(self.gained), " now") if self.gained else ()
         if self.tightest is None:
             return ("— holds", *gained)
@@ -216,10 +271,9 @@ def _ratio(stage: StagePower | None) -> Words:
     return (f"{megawatts(stage.load_w)} / {'–' if stage.supply_w is None else megawatts(stage.supply_w)} MW",)
 
 
-def _ride(name: str, was: Ride | None, now: Ride | None) -> Figure:
-    label: Words = ("Ride-through of ", Name(name), ", all / one unit out / one bank out")
-    delta = (now.all_s if now else 0.0) - (was.all_s if was else 0.0)
-    return Figure(label, (_times(was),), (_times(now),), (_seconds_change(delta),))
+def _bank(ride: Ride) -> tuple[str, ...]:
+    """Units, megawatts, megawatt hours and ride-through of an entry's banks."""
+    return count(ride.units), megawatts(ride.power_w), f"{ride.energy_wh / 1e6:,.1f}", _times(ride)
 
 
 def _times(ride: Ride | None) -> str:
@@ -228,11 +282,6 @@ def _times(ride: Ride | None) -> str:
     every = (ride.all_s, ride.without_unit_s, ride.without_bank_s)
     per, unit, digits = _unit(every[0])
     return f"{' / '.join(f'{seconds / per:,.{digits}f}' for seconds in every)} {unit}"
-
-
-def _seconds_change(delta: float) -> str:
-    per, unit, digits = _unit(abs(delta))
-    return f"{signed(delta / per, digits)} {unit}"
 
 
 def _unit(seconds: float) -> tuple[int, str, int]:

@@ -50,6 +50,11 @@ class Ride:
     without_unit_s: float
     without_bank_s: float
 
+    @property
+    def spare_s(self) -> tuple[float, float]:
+        """With one unit out, and with one bank out."""
+        return self.without_unit_s, self.without_bank_s
+
 
 def rides(plan: Plan) -> dict[str, Ride]:
     """Every entry of batteries by name."""
@@ -154,6 +159,78 @@ class PowerFacts(ReviewPart):
         racks = self.delta.identity.rows("racks")
         mine = racks[0][self.base.feeds["rack"].to_numpy()[removed]]
         return removed[np.isin(mine, racks[1])]
+
+    @property
+    def refed(self) -> int:
+        """Feeds that hang on another device than before."""
+        return int(self._feeds_that_differ("panel").sum())
+
+    @property
+    def rewired(self) -> int:
+        """Feeds that stay on their device with other breakers, circuits or breaker positions."""
+        other = self._feeds_that_differ("breaker_a", "circuits", "breaker")
+        return int((other & ~self._feeds_that_differ("panel")).sum())
+
+    def _feeds_that_differ(self, *columns: str) -> NDArray[np.bool_]:
+        """Of the feeds that differ: whether one of some columns does."""
+        diff = self.delta.table("feeds")
+        differ = np.zeros(diff.changed, bool)
+        for name in columns:
+            differ |= diff.columns.get(name, False)
+        return differ
+
+    @cached_property
+    def replaced(self) -> list[tuple[str, int, str, str]]:
+        """Devices of the tree that stay by name with another rating on their plate: kind, how many, before, after."""
+        was, now = self.delta.matched("power_nodes")
+        kva = pl.format(
+            "{} k{}",
+            (pl.col("plate_va") / 1000).round(1),
+            pl.when("apparent").then(pl.lit("VA")).otherwise(pl.lit("W")),
+        )
+        before, after = (
+            plan.power_levels.select("kind", plate=kva)[plan.power_nodes["level"].gather(rows)]
+            for plan, rows in ((self.base, was), (self.head, now))
+        )
+        other = before.with_columns(now=after["plate"]).filter(pl.col("plate") != pl.col("now"))
+        counted = other.group_by("kind", "plate", "now", maintain_order=True).len()
+        return list(counted.select("kind", "len", "plate", "now").iter_rows())
+
+    @cached_property
+    def other_draw(self) -> list[tuple[str, int, int, int]]:
+        """Racks that stay and may draw other watts: design, how many, watts before and after; the most racks first."""
+        was, now = self.delta.matched("racks")
+        before, after = self.base.racks[was], self.head.racks[now]
+        rows = after.select("design", now="power_w").with_columns(was=before["power_w"], old=before["design"])
+        compute = (pl.col("old") == pl.col("design")) & (pl.col("design") != "")
+        same = rows.filter(compute & (pl.col("was") != pl.col("now"))).group_by("design", "was", "now").len()
+        counted = same.sort("len", "design", "was", "now", descending=[True, False, False, False])
+        return list(counted.select("design", "len", "was", "now").iter_rows())
+
+    @cached_property
+    def other_units(self) -> list[tuple[str, int, str, str]]:
+        """Battery banks that stay with other units in them: entry, how many banks, product before and after."""
+        was, now = self.delta.matched("batteries")
+        both = self.head.batteries.select("name", now="product")[now]
+        both = both.with_columns(was=self.base.batteries["product"].gather(was)).filter(pl.col("was") != pl.col("now"))
+        counted = both.group_by("name", "was", "now", maintain_order=True).len()
+        return list(counted.select("name", "len", "was", "now").iter_rows())
+
+    @property
+    def without_spare(self) -> list[str]:
+        """Entries of batteries that carried their load with a unit or a bank out, and carry it no longer."""
+        pairs = ((name, self.old_rides.get(name), now) for name, now in self.rides[1].items())
+        return [
+            name
+            for name, was, now in pairs
+            if was and any(had > 0 >= have for had, have in zip(was.spare_s, now.spare_s, strict=True))
+        ]
+
+    @property
+    def withdrawn(self) -> list[str]:
+        """Sources of both sides whose permit is pending now and was granted."""
+        before, after = self.review.rows("sources")
+        return [name for name, now in after.items() if name in before and before[name]["permitted"] > now["permitted"]]
 
     def shrunk(self) -> Iterator[tuple[str, Ride, Ride]]:
         """Entries of batteries that have less than before, under the new name."""

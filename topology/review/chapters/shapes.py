@@ -13,12 +13,20 @@ from topology.review.amounts import count, plural
 class FabricFacts:
     """What a fabric is and carries, as it is shown."""
 
+    kind: str
+    protocol: str
     switch: str
     port: str
     tree: str  # planes, tiers and islands
     switches: str
     taper: str  # oversubscription by tier
     bisection: str
+    sized_for: int | None  # scalable units that it has room for, where the spec says so
+
+    @property
+    def design(self) -> tuple[str, ...]:
+        """What two fabrics share that differ in size alone."""
+        return self.kind, self.protocol, self.switch, self.port, self.taper
 
 
 def shapes(plan: Plan) -> dict[str, FabricFacts]:
@@ -35,12 +43,15 @@ def shapes(plan: Plan) -> dict[str, FabricFacts]:
         tiers = plan.tiers.filter(pl.col("fabric") == at)
         counted = [f"{count(boxes[at, tier])} {tier}" for tier in tiers["word"] if (at, tier) in boxes]
         made[row["name"]] = FabricFacts(
+            row["kind"],
+            row["protocol"],
             row["switch"],
             f"{spec.port_gbps}G" + (f", uplinks {spec.uplink_gbps}G" if spec.uplink_gbps != spec.port_gbps else ""),
             _tree(row),
             " + ".join(counted) or "–",
             _taper(tiers["taper"]),
             f"{min(hops) / 2000:,.1f}" if hops else "–",
+            spec.sized_for_units,
         )
     return made
 

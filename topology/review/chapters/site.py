@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from topology.review.folding import alike
 from topology.review.review import ReviewPart
 
 MOST_DESIGNS = 3  # named in the first table
+NO_STAGE = "no stage"
 MOST_PLACES = 400  # lines of the fold by place; a format may show fewer
 
 
@@ -25,18 +27,48 @@ class SitePart(ReviewPart):
     def figures(self) -> Iterator[Figure]:
         """Rows of GPUs, nodes and racks."""
         base, head = self.base, self.head
-        yield _counted("GPUs", base.gpus.height, head.gpus.height)
-        if base.nodes.height != head.nodes.height:
-            yield _counted("Nodes", base.nodes.height, head.nodes.height)
+        for label, was, now in (("GPUs", base.gpus, head.gpus), ("Nodes", base.nodes, head.nodes)):
+            if was.height != now.height:
+                yield _counted(label, was.height, now.height)
         designs = _delta(base.racks["design"].to_list(), head.racks["design"].to_list())
         spelled = listed([_racks(delta, name, "±") for name, delta in designs[:MOST_DESIGNS]])
         more = f" and {len(designs) - MOST_DESIGNS} more designs" if len(designs) > MOST_DESIGNS else ""
-        racks = (count(base.racks.height),), (count(head.racks.height),)
-        yield Figure(("Racks",), *racks, (*spelled, more) if designs else ("0",))
+        if designs:
+            yield Figure(("Racks",), (count(base.racks.height),), (count(head.racks.height),), (*spelled, more))
+
+    @cached_property
+    def replaced(self) -> list[tuple[str, int, Words]]:
+        """Compute racks and nodes that are replaced: how many, their GPUs before, and what takes the place of what."""
+        gpus = np.bincount(self.base.gpus["node"].to_numpy(), minlength=self.base.nodes.height)
+        found: list[tuple[str, int, Words]] = []
+        for table, column in (("racks", "design"), ("nodes", "product")):
+            was, now = self.delta.replaced[table]
+            base, head = self.base.tables()[table], self.head.tables()[table]
+            held = gpus
+            if table == "racks":
+                held = np.bincount(self.base.nodes["rack"].to_numpy(), gpus, base.height)
+            else:
+                alone = ~np.isin(self.base.nodes["rack"].to_numpy()[was], self.delta.replaced["racks"][0])
+                was, now = was[alone], now[alone]
+            rows = pl.DataFrame({"was": base[column].gather(was), "now": head[column].gather(now), "gpus": held[was]})
+            counted = rows.group_by("was", "now", maintain_order=True).agg(pl.len(), pl.col("gpus").sum())
+            for old, new, many, lost in counted.iter_rows():
+                what: Words = (Name(old), " → ", Name(new)) if old != new else (Name(old), " with other cards")
+                found.append((plural(many, table.removesuffix("s")), int(lost), what))
+        return found
+
+    @property
+    def gpus_replaced(self) -> int:
+        """GPUs of base that come out because what holds them is replaced."""
+        return sum(gpus for _, gpus, _ in self.replaced)
 
     def decisions(self) -> Iterator[Decision]:
-        """What is taken away or moved."""
+        """What is replaced, taken away or moved."""
         delta, base, head = self.delta, self.base, self.head
+        for many, gpus, what in self.replaced:
+            yield look("replaced", f": {many} with {plural(gpus, 'GPU')}, ", *what)
+        for old, new, racks in self.other_stage:
+            yield look("other stage", f": {plural(racks, 'rack')}, ", Name(old), " → ", Name(new))
         for word, kind in delta.renames.each().items():
             if word in {"source", "battery", "partition", "Slurm cluster"}:
                 continue  # the chapters of power and scheduling say what that means
@@ -48,8 +80,8 @@ class SitePart(ReviewPart):
             lost = len(delta.table("gpus").removed)
             gone = Counter(base.racks["design"].gather(removed)).most_common()
             parts = listed([_racks(number, design) for design, number in gone])
-            gpus = f" with {plural(lost, 'GPU')}" if lost else ""
-            yield look("destroyed", ": ", *parts, gpus, *_at(base, removed))
+            held = f" with {plural(lost, 'GPU')}" if lost else ""
+            yield look("destroyed", ": ", *parts, held, *_at(base, removed))
         was, now = delta.moves.racks
         if len(now):
             example = (names.labels(base, "racks")[int(was[0])], names.labels(head, "racks")[int(now[0])])
@@ -57,9 +89,25 @@ class SitePart(ReviewPart):
             more = f" and {count(len(now) - 1)} more" if len(now) > 1 else ""
             yield Decision(Mark.LOOK, (*words, more))
 
+    @cached_property
+    def other_stage(self) -> list[tuple[str, str, int]]:
+        """Racks that are built in another stage than before: stage before and after, and how many."""
+        was, now = self.delta.matched("racks")
+        renamed = self.delta.renames.stages.renamed
+        before, after = (
+            pl.Series([*plan.stages["name"], NO_STAGE]).gather(plan.racks["stage"].fill_null(plan.stages.height)[rows])
+            for plan, rows in ((self.base, was), (self.head, now))
+        )
+        before = before.replace(renamed) if renamed else before
+        pairs = pl.DataFrame({"was": before, "now": after}).filter(pl.col("was") != pl.col("now"))
+        return list(pairs.group_by("was", "now", maintain_order=True).len().iter_rows())
+
     def phrases(self) -> Iterator[Words]:
         """Parts of the first sentence."""
         renames = self.delta.renames
+        for many, gpus, what in self.replaced:
+            are = "is" if many.startswith("1 ") else "are"
+            yield (f"{many} with {plural(gpus, 'GPU')} {are} replaced (", *what, ")")
         delta = self.head.gpus.height - self.base.gpus.height
         where = [*renames.halls.added] if delta > 0 else [*renames.halls.removed]
         stages = [*renames.stages.added] if delta > 0 else [*renames.stages.removed]
@@ -73,6 +121,9 @@ class SitePart(ReviewPart):
         moved = len(self.delta.moves.racks[1])
         if moved:
             yield (f"{plural(moved, 'rack moves', 'racks move')}",)
+        if self.other_stage and self.base.stages.height and self.head.stages.height:
+            racks = sum(each for *_, each in self.other_stage)
+            yield (f"{plural(racks, 'rack is', 'racks are')} built in another stage",)
         for word, kind in renames.each().items():
             if len(kind.renamed) == 1:
                 ((old, new),) = kind.renamed.items()
@@ -85,12 +136,14 @@ class SitePart(ReviewPart):
         delta, base, head = self.delta, self.base, self.head
         diff = delta.table("racks")
         was, now = delta.moves.racks
-        other = diff.after[~np.isin(diff.after, now)]
+        other = diff.after[~np.isin(diff.after, np.concatenate([now, delta.replaced["racks"][1]]))]
+        out = delta.replaced["racks"][1]
         lines = [
             *_places(head, diff.added, "+"),
             *_places(base, diff.removed, "−"),
             *_places(base, was, "moved away: "),
             *_places(head, now, "moved here: "),
+            *_places(head, out, "replaced by "),
             *_places(head, other, "changed: "),
         ]
         kinds = delta.renames.each().items()
@@ -100,7 +153,10 @@ class SitePart(ReviewPart):
         blocks += [Bullets(lines[:MOST_PLACES])] if lines else []
         if blocks:
             parts = [plural(len(named), "rename")] if named else []
-            told = (("+", diff.added, ""), ("−", diff.removed, ""), ("", now, " moved"), ("", other, " changed"))
+            told = (
+                *(("+", diff.added, ""), ("−", diff.removed, ""), ("", now, " moved")),
+                *(("", out, " replaced"), ("", other, " changed")),
+            )
             parts += [f"{sign}{count(len(rows))}{word}" for sign, rows, word in told if len(rows)]
             yield Fold((f"By place: {', '.join(parts)}{' racks' if lines else ''}",), tuple(blocks))
 
@@ -112,6 +168,7 @@ class SitePart(ReviewPart):
             "racks-removed": len(self.delta.table("racks").removed),
             "racks-moved": len(self.delta.moves.racks[1]),
             "gpus-removed": len(self.delta.table("gpus").removed),
+            "gpus-replaced": self.gpus_replaced,
             "renamed": sum(len(kind.renamed) for kind in self.delta.renames.each().values()),
         }
 
