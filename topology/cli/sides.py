@@ -73,6 +73,7 @@ def _revision(words: str, revision: "Revision", progress: Progress) -> "Side":
 
     data = revision.blob(revision.path)
     if data is None:
+        revision.check_meant(revision.path, Path.cwd())
         return Side(words, revision.path)
     with TemporaryDirectory(prefix="topology-") as name:
         folder = Path(name).resolve()

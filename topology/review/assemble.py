@@ -90,11 +90,12 @@ def _sentence(review: Review, chapters: Sequence[Chapter], changed: FindingChang
     """What changes, how much is wrong, and what happens to power and cables."""
     every = [phrase for chapter in chapters for phrase in chapter.phrases]
     if review.base.absent:
-        every = [("a new site",), *every]
+        every = [("a new site, ", Name(review.base.shown), " is not there"), *every]
     if review.head.absent:
-        every = [("the whole site is removed",), *every]
+        every = [("the whole site is removed, ", Name(review.head.shown), " is not there"), *every]
     told = every[:PHRASES] + every[PHRASES:][-1:]
-    words = listed(told or [("nothing on the floor changes, figures and files do",)], "; ")
+    files = plural(len(review.file_changes), "rendered file does", "rendered files do")
+    words = listed(told or [(f"nothing that stands changes, {files}",)], "; ")
     tally = _tally(review, changed)
     return (*_site(review), *words, f": {tally}." if tally else ".")
 

@@ -64,6 +64,17 @@ class Revision:
             raise SideError(f"{shown(path)} leads out of the repository", "write a path below its top folder")
         return cls(words, named.decode().strip(), cwd, inside)
 
+    def check_meant(self, path: str, cwd: Path) -> None:
+        """Check that a path that is not in the tree was not meant from the current folder, as git does.
+
+        Raises:
+            SideError: the current folder of that revision has it.
+        """
+        prefix = git(cwd, "rev-parse", "--show-prefix").decode().rstrip("\n")
+        if prefix and self._entry(f"{prefix}{path}") is not None:
+            message = f"{shown(self.words)} has {shown(f'{prefix}{path}')}, but no {shown(path)}"
+            raise SideError(message, f"write {self.words}:./{path}")
+
     def blob(self, path: str) -> bytes | None:
         """Bytes of a file; None when the revision has nothing at `path`.
 
