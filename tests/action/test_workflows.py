@@ -119,3 +119,12 @@ def test_the_gitlab_jobs_are_yaml_and_check_nothing_out_where_they_write():
     assert set(jobs) == {"topology", "topology-note"}
     assert jobs["topology-note"]["variables"] == {"GIT_STRATEGY": "none"}
     assert "TOKEN" not in str(jobs["topology"])
+
+
+def test_the_action_installs_what_a_diff_needs_and_no_engine_of_deployments():
+    every, mine = (
+        dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / path).read_text(), re.MULTILINE))
+        for path in ("requirements.txt", "topology/ci/requirements.txt")
+    )
+    assert mine.items() <= every.items()
+    assert not {"pulumi", "grpcio", "protobuf"} & mine.keys()

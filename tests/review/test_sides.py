@@ -103,9 +103,10 @@ def test_a_spec_that_is_new_or_gone_is_added_or_removed_as_a_whole(repository, c
     repository.commit()
     new = cli("diff", "HEAD~1:cluster.yaml", "HEAD:cluster.yaml")
     assert new.code == 0
-    assert "New site: reviewed; +2,432 GPUs" in new.out
+    assert "reviewed: a new site (HEAD~1:cluster.yaml is not there); +2,432 GPUs" in new.out
     gone = cli("diff", "HEAD:cluster.yaml", "HEAD~1:cluster.yaml")
-    assert "The whole site is removed: reviewed; −2,432 GPUs" in gone.out
+    assert gone.code == 1  # what is removed does not hold any more
+    assert "the whole site is removed (HEAD~1:cluster.yaml is not there); −2,432 GPUs" in gone.out
     neither = cli("diff", "HEAD:none.yaml", "HEAD~1:none.yaml")
     assert (neither.code, neither.out) == (2, "")
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from topology.artifacts.output.manifest import NAME as MANIFEST
 from topology.ci.runner import JobError
 from topology.review.refusal import SideError
-from topology.review.revisions import git
+from topology.review.revisions import Revision, git
 
 _PATH = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _DEEPER = "set fetch-depth: 0 at actions/checkout"
@@ -40,7 +40,7 @@ class History:
         return cls(top, git_dir, common, commits[1])
 
     def specs(self, patterns: Sequence[str]) -> dict[str, bool]:
-        """Specs of either commit that a pattern fits, sorted, and whether anything in their folder changed.
+        """Specs of either commit that a pattern fits, sorted, and whether anything that is read of them changed.
 
         What a committed build keeps of its spec is a copy, not a spec.
 
@@ -52,24 +52,13 @@ class History:
         builds = {PurePosixPath(path).parent / "source" for path in every if PurePosixPath(path).name == MANIFEST}
         fitting = {path for path in every if any(each.fullmatch(path) for each in wanted)}
         found = sorted(path for path in fitting if PurePosixPath(path).parent not in builds)
-        folders = [PurePosixPath(path).parent for path in self._changed_paths()]
-        touched = {folder for each in folders for folder in (each, *each.parents)}
-        return {path: PurePosixPath(path).parent in touched for path in found}
+        return {path: self._read(self.base, path) != self._read(self.head, path) for path in found}
+
+    def _read(self, commit: str, path: str) -> str:
+        return Revision(commit, commit, self.top, path).read()
 
     def _files(self, commit: str) -> list[str]:
         return _paths(git(self.top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit))
-
-    def _changed_paths(self) -> list[str]:
-        options = (
-            "--no-renames",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--ignore-submodules=all",
-            "-r",
-            "-z",
-            "--name-only",
-        )
-        return _paths(git(self.top, "diff-tree", *options, self.base, self.head))
 
 
 def fits_marker(path: str) -> bool:

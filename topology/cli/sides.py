@@ -82,9 +82,9 @@ def _revision(words: str, revision: "Revision", progress: Progress) -> "Side":
             source = YamlSource.parse(revision.path, within_size(data, revision.path))
         except FindingsError as error:
             return Side(words, revision.path, None, None, tuple(error.findings), error.lines)
-        catalog = source.data.get("catalog")
-        if isinstance(catalog, str):
-            _unpack(revision, f"{folder_in_git}/{catalog}".strip("/"), folder / catalog, folder)
+        inside = revision.catalog(source)
+        if inside is not None:
+            _unpack(revision, inside, folder / source.data["catalog"], folder)
         side = _parse(words, revision.path, lambda: source, folder, progress, folder)
         prefix = f"{folder_in_git}/" if folder_in_git else ""
         findings = tuple(_with_repository_paths(finding, f"{folder}/", prefix) for finding in side.findings)
@@ -97,9 +97,9 @@ def _unpack(revision: "Revision", inside: str, to: Path, root: Path) -> None:
     from posixpath import normpath  # noqa: PLC0415 - only revisions need it
 
     target = Path(normpath(to))
-    if not target.is_relative_to(root) or normpath(inside).startswith((".", "/")):
+    if not target.is_relative_to(root):
         return
-    for path, data in revision.files(normpath(inside)):
+    for path, data in revision.files(inside):
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data[: MAX_BYTES + 1])

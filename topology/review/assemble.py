@@ -90,9 +90,9 @@ def _sentence(review: Review, chapters: Sequence[Chapter], changed: FindingChang
     """What changes, how much is wrong, and what happens to power and cables."""
     every = [phrase for chapter in chapters for phrase in chapter.phrases]
     if review.base.absent:
-        every = [("a new site, ", Name(review.base.shown), " is not there"), *every]
+        every = [("a new site (", Name(review.base.shown), " is not there)"), *every]
     if review.head.absent:
-        every = [("the whole site is removed, ", Name(review.head.shown), " is not there"), *every]
+        every = [("the whole site is removed (", Name(review.head.shown), " is not there)"), *every]
     told = every[:PHRASES] + every[PHRASES:][-1:]
     files = plural(len(review.file_changes), "rendered file does", "rendered files do")
     words = listed(told or [(f"nothing that stands changes, {files}",)], "; ")

@@ -8,14 +8,17 @@ tree of the revision and nowhere else.
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import NamedTuple
 
-from topology.findings import shown
+from topology.artifacts.output.manifest import digest_of, sha256
+from topology.findings import FindingsError, shown
 from topology.review.refusal import SideError
-from topology.source.file_bytes import MAX_BYTES
+from topology.source import YamlSource
+from topology.source.file_bytes import MAX_BYTES, within_size
 
 LINK, MODULE = "120000", "160000"  # file modes of git's object store
 MOST_LINKS = 16  # followed on the way to one file; more are a circle
@@ -63,6 +66,31 @@ class Revision:
         if inside.startswith(("/", "..")) or "\0" in inside or not path:
             raise SideError(f"{shown(path)} leads out of the repository", "write a path below its top folder")
         return cls(words, named.decode().strip(), cwd, inside)
+
+    def catalog(self, source: YamlSource) -> str | None:
+        """Path below the top of the tree where a spec at `path` has its catalogue; None where it has none inside."""
+        named = source.data.get("catalog")
+        if not isinstance(named, str):
+            return None
+        inside = normpath(f"{self.path.rpartition('/')[0] or '.'}/{named}")
+        return None if inside.startswith(("/", "..")) else inside
+
+    def read(self) -> str:
+        """Digest of all that a comparison reads of a spec, links followed: its text, and its catalogue's files.
+
+        It is empty where the revision has no such spec, and another one wherever something cannot be read.
+        """
+        try:
+            data = self.blob(self.path)
+            if data is None:
+                return ""
+            parts = [("", sha256(data))]
+            with suppress(FindingsError):  # no YAML of ours names no catalogue
+                folder = self.catalog(YamlSource.parse(self.path, within_size(data, self.path)))
+                parts += [(str(path), sha256(text)) for path, text in self.files(folder)] if folder else []
+        except SideError as error:
+            return f"{self.commit}: {error.message}"
+        return digest_of(parts)
 
     def check_meant(self, path: str, cwd: Path) -> None:
         """Check that a path that is not in the tree was not meant from the current folder, as git does.

@@ -78,7 +78,7 @@ class PowerPart(PowerFacts):
                 yield ("redundancy of ", Name(kind), f" goes from {was} to {now}")
         for name in self.delta.renames.sources.removed:
             yield ("source ", Name(name), " is removed")
-        if added := self.delta.renames.sources.added:
+        if self.base.sources.height and (added := self.delta.renames.sources.added):
             yield ("new source " if len(added) == 1 else "new sources ", *some(added))
         for name in self.withdrawn:
             yield ("the permit of ", Name(name), " is withdrawn")
@@ -96,10 +96,11 @@ class PowerPart(PowerFacts):
             was = self.old_rides.get(name)
             if was and now.units > was.units:
                 yield ("banks ", Name(name), f" grow from {count(was.units)} to {plural(now.units, 'unit')}")
-        if gone := [name for name in self.old_rides if name not in self.rides[1]]:
-            yield ("battery banks ", *some(gone), " are removed")
-        if new := [name for name in self.rides[1] if name not in self.old_rides]:
-            yield ("new battery banks ", *some(new))
+        if removed := [name for name in self.old_rides if name not in self.rides[1]]:
+            yield ("battery banks ", *some(removed), " are removed")
+        added = [name for name in self.rides[1] if name not in self.old_rides]
+        if added and self.base.power_nodes.height:
+            yield ("new battery banks ", *some(added))
         for name in self.without_spare:
             yield ("redundancy of battery banks ", Name(name), " is lost")
         for name, many, old, new in self.other_units:
