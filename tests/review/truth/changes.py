@@ -121,7 +121,8 @@ CHANGES: Mapping[str, Change] = {
     "group-outgrown": Change(
         {
             "rails": (
-                ("units_per_hall: 2", "units_per_hall: 3"),
+                ("origin_m: [60, 0]}\n", "origin_m: [60, 0]}\n  - {name: h4, rows: 4, positions: 12, network_rows: [3], origin_m: [90, 0]}\n  - {name: h5, rows: 4, positions: 12, network_rows: [3], origin_m: [120, 0]}\n"),
+                ("halls: [h1, h2, h3]", "halls: [h1, h2, h3, h4, h5]"),
                 ("lab-dgx-x4, units: 4", "lab-dgx-x4, units: 9"),
                 ("sized_for: {units: 6}\n    managers", "sized_for: {units: 9}\n    managers"),
                 ("{dgx: {units: 2}}, needs", "{dgx: {units: 7}}, needs"),
@@ -134,7 +135,8 @@ CHANGES: Mapping[str, Change] = {
                 ("s3, add: {nvl: {units: 2}}", "s3, add: {nvl: {units: 4}}"),
             ),
             "dragonfly": (
-                ("units_per_hall: 2", "units_per_hall: 3"),
+                ("origin_m: [0, 30]}\n", "origin_m: [0, 30]}\n  - {name: south, rows: 4, positions: 12, network_rows: [3], origin_m: [30, 30]}\n"),
+                ("halls: [east, west, north]", "halls: [east, west, north, south]"),
                 ("lab-box-x4, units: 4", "lab-box-x4, units: 8"),
                 ("    groups: 6\n    sized_for: {units: 6}\n", "    groups: 8\n    sized_for: {units: 8}\n"),
                 ("    uplink_gbps: 100\n    oversubscription: {leaf: 1}\n    sized_for: {units: 6}\n", "    uplink_gbps: 100\n    oversubscription: {leaf: 1}\n    sized_for: {units: 8}\n"),

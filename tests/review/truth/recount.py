@@ -7,7 +7,7 @@ index. What is one thing on both sides and another product now is replaced.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Tables:
     like: Path  # a build that has the same tables
     known: Known
     old: bool  # whether its names are old ones
+    shared: frozenset[str] = frozenset()  # places at which either side has a switch of one fabric and tier
 
     def read(self, name: str) -> pl.DataFrame:
         """A table, without rows where there is no build."""
@@ -76,7 +77,7 @@ class Tables:
         """Rows node, name, key, place, product, gpus, cell."""
         racks = self.racks.select("rack", rack_key="key", at="place")
         gpus = self.read("gpus").group_by("node").agg(gpus=pl.len())
-        cells = self.read("cells").select("cell", cell_name="name")
+        cells = self.cells.select("cell", cell_name="key")
         units = self.read("units").select("unit", "cell").join(cells, on="cell", how="left")
         nodes = self.read("nodes").join(racks, on="rack").join(gpus, on="node", how="left").join(units, on="unit")
         key, place = pl.format("{}/{}", "rack_key", "slot"), pl.format("{}/{}", "at", "slot")
@@ -85,15 +86,20 @@ class Tables:
         ).sort("node")
 
     @cached_property
+    def cells(self) -> pl.DataFrame:
+        """Rows cell, key: pool and number; a pool without a name of its own is called after its group."""
+        pool = pl.col("pool").replace(self.known.groups) if self.old else pl.col("pool")
+        return self.read("cells").select("cell", key=pl.format("{} {}", pool, "index"))
+
+    @cached_property
     def switches(self) -> pl.DataFrame:
         """Rows switch, key, place, product."""
         fabrics = self.read("fabrics").select("fabric", fabric_name="name", product="switch")
         racks = self.racks.select("rack", at="place")
         switches = self.read("switches").join(fabrics, on="fabric").join(racks, on="rack")
-        place = pl.format("{} {} U{}", "fabric_name", "at", "u")
-        return switches.select(
-            "switch", "product", key=place if self.known.by_place else pl.col("name"), place=place
-        ).sort("switch")
+        place = pl.format("{} {} {} U{}", "fabric_name", "tier", "at", "u")
+        named = pl.when(place.is_in(self.shared)).then(place).otherwise("name")
+        return switches.select("switch", "name", "product", key=named, place=place).sort("switch")
 
     @cached_property
     def appliances(self) -> pl.DataFrame:
@@ -168,6 +174,9 @@ def recount(base: Path | None, head: Path | None, known: Known) -> dict[str, int
     like = base or head
     assert like is not None
     old, new = Tables(base, like, known, old=True), Tables(head, like, known, old=False)
+    if known.by_place:
+        shared = frozenset(old.switches["place"]) & frozenset(new.switches["place"])
+        old, new = replace(old, shared=shared), replace(new, shared=shared)
     return {
         **_site(old, new),
         **_cabling(old, new),
@@ -228,45 +237,43 @@ def _site(old: Tables, new: Tables) -> dict[str, int]:
 
 
 def _cabling(old: Tables, new: Tables) -> dict[str, int]:
-    """Cables by what happens to them; each is in one line at most, `rerated` and `relaid` aside."""
+    """Cables by what happens to them; each is in one line, those at another rate aside.
+
+    A cable is what it was where a plug of it stays in its port, and the device that the other plug leaves is still
+    there: the plug nearer the nodes first.
+    """
     _, _, both = _pair(old.devices, new.devices, "product", "place")
-    stays = set(both.filter(~_other("product"))["key"])
-    replaced = set(both.filter(_other("product"))["key"])
-    moved = set(both.filter(_other("place"))["key"])
-
-    def ends(cables: pl.DataFrame) -> pl.DataFrame:
-        """Cables with what their ends are: one gone or new, one replaced, or both stay."""
-        both_stay = pl.col("a").is_in(stays) & pl.col("b").is_in(stays)
-        here = pl.col("a").is_in(stays | replaced) & pl.col("b").is_in(stays | replaced)
-        word = pl.when(both_stay).then(pl.lit("stay")).when(here).then(pl.lit("replaced")).otherwise(pl.lit("missing"))
-        return cables.with_columns(ends=word)
-
-    was, now = ends(old.cables), ends(new.cables)
-    old_stay, new_stay = (frame.filter(pl.col("ends") == "stay") for frame in (was, now))
-    same = old_stay.join(new_stay.select(*PLUGS, now_rate="rate"), on=PLUGS)
-    old_left, new_left = old_stay.join(same, on=PLUGS, how="anti"), new_stay.join(same, on=PLUGS, how="anti")
-    at_b = old_left.join(new_left, on=PLUGS[:2])
-    old_left, new_left = (left.join(at_b, on=PLUGS[:2], how="anti") for left in (old_left, new_left))
-    at_a = old_left.join(new_left, on=PLUGS[2:])
-    old_left, new_left = (left.join(at_a, on=PLUGS[2:], how="anti") for left in (old_left, new_left))
-    # a plug that goes from a device that stays to one that is new, while the other end is left alone
-    to_new = old_left.join(now.filter(pl.col("ends") != "stay"), on=PLUGS[:2], how="semi")
-    in_moved = pl.col("a").is_in(moved) | pl.col("b").is_in(moved)
+    here = both["key"]
+    replaced, moved = both.filter(_other("product"))["key"], both.filter(_other("place"))["key"]
+    was, now = old.cables, new.cables.rename({name: f"now_{name}" for name in (*PLUGS, "rate")})
+    pairs = []
+    for held, left in ((PLUGS, []), (PLUGS[:2], ["b"]), (PLUGS[2:], ["a"])):
+        there = was.filter(pl.all_horizontal(pl.col(end).is_in(here.implode()) for end in left or ["a"]))
+        come = now.filter(pl.col("now_a").is_in(here.implode())) if left == ["a"] else now
+        found = there.join(come, left_on=held, right_on=[f"now_{name}" for name in held], coalesce=False)
+        pairs.append(found.select(*PLUGS, "rate", *(f"now_{name}" for name in (*PLUGS, "rate"))))
+        was = was.join(found, on=PLUGS, how="anti")
+        now = now.join(found, on=[f"now_{name}" for name in PLUGS], how="anti")
+    kept = pl.concat(pairs)
+    out = pl.any_horizontal(pl.col(end).is_in(replaced.implode()) for end in ("a", "b"))
+    away = pl.any_horizontal(pl.col(end).is_in(moved.implode()) for end in ("now_a", "now_b"))
+    other = pl.any_horizontal(_other(name) for name in PLUGS)
     return {
-        "cables before": was.height,
-        "cables after": now.height,
-        "cables untouched": same.filter(~in_moved).height,
-        "cables relaid": same.filter(in_moved).height,
-        "cables rerated": same.filter(_other("rate")).height,
-        "cables replugged": at_b.height + at_a.height,
-        "cables replugged to a new device": to_new.height,
-        "cables pulled between devices that stay": old_left.height - to_new.height,
-        "cables laid between devices that stay": new_left.height,
-        "cables removed with a device": was.filter(pl.col("ends") == "missing").height,
-        "cables new with a device": now.filter(pl.col("ends") == "missing").height,
-        "cables unplugged for a replacement": was.filter(pl.col("ends") == "replaced").height,
-        "cables plugged after a replacement": now.filter(pl.col("ends") == "replaced").height,
+        "cables before": old.cables.height,
+        "cables after": new.cables.height,
+        "cables untouched": kept.filter(~out & ~away & ~other).height,
+        "cables taken out": kept.filter(out).height,
+        "cables relaid": kept.filter(~out & away).height,
+        "cables replugged": kept.filter(~out & ~away & other).height,
+        "cables new": now.height,
+        "cables removed": was.height,
+        "cables of a device that is gone": was.filter(~_all_in(here, "a", "b")).height,
+        "cables rerated": kept.filter(_other("rate")).height,
     }
+
+
+def _all_in(keys: pl.Series, *columns: str) -> pl.Expr:
+    return pl.all_horizontal(pl.col(column).is_in(keys.implode()) for column in columns)
 
 
 def _power(old: Tables, new: Tables) -> dict[str, int]:
@@ -310,7 +317,7 @@ def _batteries(old: Tables, new: Tables) -> dict[str, int]:
 
 def _scheduling(old: Tables, new: Tables) -> dict[str, int]:
     before, after = set(old.nodes["name"]), set(new.nodes["name"])
-    cells = [tables.read("cells").select(key="name") for tables in (old, new)]
+    cells = [tables.cells for tables in (old, new)]
     added, removed, _ = _pair(*cells)
     _, _, nodes = _pair(old.nodes, new.nodes, "cell", "name")
     left = nodes.filter(_other("cell") & pl.col("cell").is_not_null())
