@@ -1,0 +1,73 @@
+"""The comment's first 25 lines hold the truth: every kind of change on every site, against a recount of the tables."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import changes
+import pytest
+from recount import Known, recount
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES = [(site, kind) for kind in changes.CHANGES for site in changes.SITES]
+Truth = Mapping[str, int]
+
+MEASURES: Mapping[str, Callable[[Truth], int]] = {
+    "gpus": lambda truth: truth["gpus after"] - truth["gpus before"],
+    "gpus-removed": lambda truth: truth["gpus removed"],
+    "gpus-replaced": lambda truth: truth["gpus replaced"],
+    "racks": lambda truth: truth["compute racks after"] - truth["compute racks before"],
+    "racks-removed": lambda truth: truth["racks removed"],
+    "racks-moved": lambda truth: truth["racks moved"],
+    "switches-replaced": lambda truth: truth["switches replaced"] + truth["appliances replaced"],
+    "cables-new": lambda truth: truth["cables new"],
+    "cables-removed": lambda truth: truth["cables removed"],
+    "cables-out": lambda truth: truth["cables taken out"],
+    "replug": lambda truth: truth["cables replugged"],
+    "relaid": lambda truth: truth["cables relaid"],
+    "rerated": lambda truth: truth["cables rerated"],
+    "power-devices-removed": lambda truth: truth["power devices removed"],
+    "power-devices-replaced": lambda truth: truth["power devices with another rating"],
+    "feeds-removed": lambda truth: truth["feeds removed from racks that stay"],
+    "feeds-moved": lambda truth: truth["feeds from another panel"],
+    "nodes-gone": lambda truth: truth["node names go"],
+    "cells-removed": lambda truth: truth["cells removed"],
+    "nodes-moved-cell": lambda truth: truth["nodes in another cell"],
+}
+FIGURES = {"GPUs": "gpus", "Nodes": "nodes", "Racks": "racks", "Cables": "cables", "Kubernetes cells": "cells"}
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(case), scope="module")
+def case(request):
+    """Site and kind of a change."""
+    return request.param
+
+
+def test_the_first_lines_are_those_on_record(case, tell, update_golden):
+    site, kind = case
+    path = GOLDEN / site / f"{kind}.md"
+    first = tell(site, kind).first
+    if update_golden:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(first)
+    assert first == path.read_text()
+
+
+def test_every_measure_is_what_the_tables_hold(case, tell):
+    told = tell(*case)
+    counted = {word: count(told.truth) for word, count in MEASURES.items()}
+    assert {word: told.summary["measures"][word] for word in counted} == counted
+
+
+def test_figures_of_the_first_table_are_what_the_tables_hold(case, tell):
+    told = tell(*case)
+    rows = re.findall(r"^\| ([A-Z][\w ]*) \| ([\d,]+) \| ([\d,]+) \|", told.first, re.MULTILINE)
+    shown = {label: tuple(int(each.replace(",", "")) for each in pair) for label, *pair in rows if label in FIGURES}
+    truth = {label: (told.truth[f"{word} before"], told.truth[f"{word} after"]) for label, word in FIGURES.items()}
+    assert shown == {label: truth[label] for label in shown}
+    assert {label for label, (before, after) in truth.items() if before != after} <= shown.keys()
+
+
+def test_every_file_on_record_belongs_to_a_change():
+    found = {(path.parent.name, path.stem) for path in GOLDEN.rglob("*.md")}
+    assert found == set(CASES)
