@@ -1,5 +1,7 @@
 """A site deployed stage by stage with plain Pulumi commands, by the real engine."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from conftest import NEEDS
 from standing import registered, standing
@@ -39,8 +41,8 @@ def test_a_stage_whose_hall_is_not_attested_is_refused_in_one_line(site):
     assert ran.errors == [f"stage s1: hall h1 is not attested to be energised; attest it: {command}"]
     assert "Traceback" not in ran.out
     assert untouched(site, "s1")
-    words = [word.replace("NAME", "E. Ohm").replace("YYYY-MM-DD", "2026-05-31") for word in command.split()[1:]]
-    site.must(*words)
+    filled = command.replace("YYYY-MM-DD", "2026-05-31").replace("TEXT", "letter-12")
+    site.must(*(word.replace("NAME", "E. Ohm") for word in filled.split()[1:]))
     assert site.up("s1").code == 0
 
 
@@ -57,15 +59,54 @@ def test_a_stage_is_refused_without_its_permit_and_goes_up_with_it(begun):
     assert begun.up("s2").code == 0
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "lacks"),
-    [("date", "soon", "a date like 2026-05-31"), ("by", " ", "by"), ("reference", "", "reference")],
-)
-def test_an_attestation_says_who_when_and_where(attested, key, value, lacks):
-    attested.must("config", "set", "-s", "s1", "--path", f"attest.energised.h1.{key}", value)
+def configure(deployment, stage, text):
+    """Write keys into a stack's configuration as an editor does, after those that stand there."""
+    path = deployment.project / f"Pulumi.{stage}.yaml"
+    lines = [
+        line for line in path.read_text().splitlines(keepends=True) if not line.startswith(("  site:attest", "    "))
+    ]
+    path.write_text("".join(lines).replace("config:\n", f"config:\n{text}", 1))
+
+
+def test_an_attestation_that_nobody_made_opens_no_gate(attested):
+    soon = (datetime.now(UTC) + timedelta(days=2)).date()  # unquoted: YAML takes it for a time
+    configure(attested, "s1", f"  site:attest: {{energised: {{h1: {{by: , date: {soon}, reference: }}}}}}\n")
     ran = attested.up("s1")
     assert ran.code != 0
-    assert ran.errors[0].startswith(f"stage s1: energised.h1 is attested without {lacks}; attest it: ")
+    (line,) = ran.errors
+    assert line.startswith(
+        "stage s1: energised.h1 is attested without by and reference; attest it: pulumi config set-all"
+    )
+    assert untouched(attested, "s1")
+
+
+def test_a_date_without_quotes_is_accepted_as_the_readme_has_it(attested):
+    """YAML takes it for a time, and the engine hands over `2026-05-31 00:00:00 +0000 UTC`."""
+    configure(attested, "s1", "  site:attest: {energised: {h1: {by: E. Ohm, date: 2026-05-31, reference: order 7}}}\n")
+    assert attested.up("s1").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("  protec: false\n", ["unknown key 'protec' in the configuration of the stack; did you mean 'protect'? "]),
+        (
+            "  site:publish: {aftr: x, path: }\n  site:attest: {permits: [grid]}\n",
+            [
+                "the configuration key publish: unknown key 'aftr' in publish; did you mean 'after'? ",
+                "the configuration key publish: path is empty (null), not text; write the path ",
+                "the configuration key attest: permits is a list of 1, not a mapping; write NAME: {by: ",
+            ],
+        ),
+    ],
+)
+def test_what_nobody_reads_in_a_configuration_is_said_before_anything_is_touched(attested, text, said):
+    configure(attested, "s1", text)
+    ran = attested.up("s1")
+    assert ran.code != 0
+    assert len(ran.errors) == len(said)
+    assert all(any(line.startswith(start) for line in ran.errors) for start in said), ran.errors
+    assert "Traceback" not in ran.out
     assert untouched(attested, "s1")
 
 
