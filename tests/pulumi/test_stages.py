@@ -1,5 +1,7 @@
 """A site deployed stage by stage with plain Pulumi commands, by the real engine."""
 
+import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -117,6 +119,73 @@ def test_a_stage_before_its_predecessor_is_refused(begun):
     assert ran.errors == ["stage s3: stage s2 before it is not deployed; run pulumi up -s s2"]
     assert not begun.pieces("s3")
     assert registered(begun) == inventory
+
+
+def urn(deployment, stage, name):
+    return next(each for each in deployment.resources(stage) if each.endswith(f"::{name}"))
+
+
+def forget(deployment):
+    deployment.must("state", "delete", urn(deployment, "s1", "slurm-site"), "-s", "s1", "--yes")
+
+
+def destroy_one(deployment):
+    target = urn(deployment, "s1", "slurm-site")
+    deployment.must("destroy", "-s", "s1", "--yes", "--skip-preview", "--target", target)
+
+
+def destroy_what_is_not_protected(deployment):
+    assert deployment.pulumi("destroy", "-s", "s1", "--yes", "--skip-preview").code != 0
+
+
+def find_it_gone(deployment):
+    for path in deployment.inventory.parent.glob("inventory.sqlite*"):
+        path.unlink()
+    deployment.must("refresh", "-s", "s1", "--yes", "--skip-preview")
+
+
+def find_it_edited(deployment):
+    with sqlite3.connect(deployment.inventory) as base:
+        base.execute("update nodes set slot = 40 where name = 'h1r0001n01'")
+    deployment.must("refresh", "-s", "s1", "--yes", "--skip-preview")
+
+
+@pytest.mark.parametrize(
+    ("happens", "how"),
+    [
+        (forget, "is deployed in part, 1 of 8 resources are not there (slurm-site)"),
+        (destroy_one, "is deployed in part, 1 of 8 resources are not there (slurm-site)"),
+        (destroy_what_is_not_protected, "is deployed in part, 4 of 8 resources are not there (pod-"),
+        (find_it_gone, "is deployed in part, 7 of 8 resources are not there (pod-"),
+        (find_it_edited, "does not stand as it was deployed (unit-dgx-0001)"),
+    ],
+)
+def test_a_gate_asks_what_stands_and_not_what_the_last_update_said(begun, happens, how):
+    happens(begun)
+    assert json.loads(begun.must("stack", "output", "-s", "s1", "--json"))["ready"] is True  # as it was
+    ran = begun.up("s2")
+    assert ran.code != 0
+    (line,) = ran.errors
+    assert line.startswith(f"stage s2: stage s1 before it {how}")
+    assert line.endswith("; run pulumi up -s s1")
+    assert not begun.pieces("s2")
+    status = begun.topology("deploy", "status", begun.project)
+    assert how.removeprefix("is ") in status.out
+    assert begun.up("s1").code == 0
+    assert begun.up("s2").code == 0
+    if happens is forget:  # of a stage that is not the one right before, too
+        forget(begun)
+        assert begun.up("s3").errors == [f"stage s3: stage s1 before it {how}; run pulumi up -s s1"]
+
+
+def test_an_update_that_was_killed_in_the_middle_is_told_by_status(begun, tmp_path):
+    text = json.loads(begun.must("stack", "export", "-s", "s1"))
+    (unit,) = [each for each in text["deployment"]["resources"] if each["urn"].endswith("::unit-dgx-0002")]
+    text["deployment"]["pending_operations"] = [{"resource": unit, "type": "deleting"}]
+    (tmp_path / "state.json").write_text(json.dumps(text))
+    begun.must("stack", "import", "-s", "s1", "--file", str(tmp_path / "state.json"))
+    said = begun.topology("deploy", "status", begun.project).out
+    assert "was left in the middle of an update (unit-dgx-0002)" in said
 
 
 def test_a_stage_without_a_stack_before_it_is_refused(attested):
