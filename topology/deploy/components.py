@@ -125,6 +125,7 @@ class Manifests(Resource, module="bundle", name="Manifests"):
     """The objects of a Kubernetes cell on its API server."""
 
     applied: pulumi.Output[str]
+    waiting: pulumi.Output[int]  # nodes that have yet to join
 
     def __init__(self, name: str, args: ManifestsArgs, opts: pulumi.ResourceOptions) -> None:
         made = {"applied": None, "standing": None, "objects": None, "waiting": None}
@@ -257,3 +258,7 @@ def export(stage: StackStage, *components: _Component) -> None:
     pulumi.export("digest", done.apply(lambda _: stage.digest))
     pulumi.export("stage", stage.name)
     pulumi.export("resources", len(ids))
+    pieces = [each for component in components for each in component.made.items()]
+    waiting = {name: piece.waiting for name, piece in pieces if isinstance(piece, Manifests)}
+    if waiting:
+        pulumi.export("waiting_nodes", waiting)
