@@ -76,9 +76,8 @@ def test_an_attestation_that_nobody_made_opens_no_gate(attested):
     ran = attested.up("s1")
     assert ran.code != 0
     (line,) = ran.errors
-    assert line.startswith(
-        "stage s1: energised.h1 is attested without by and reference; attest it: pulumi config set-all"
-    )
+    start = f"stage s1: energised.h1 is attested without by and reference and with date '{soon} 00:00:00 +0000 UTC'"
+    assert line.startswith(f"{start}, which is still to come; attest it: pulumi config set-all -s s1 ")
     assert untouched(attested, "s1")
 
 
@@ -182,14 +181,17 @@ def test_a_stage_rests_on_all_stages_before_it_and_goes_up_when_they_stand_again
     assert begun.up("s3").code == 0
 
 
-def test_an_update_that_was_killed_in_the_middle_is_told_by_status(begun, tmp_path):
-    text = json.loads(begun.must("stack", "export", "-s", "s1"))
-    (unit,) = [each for each in text["deployment"]["resources"] if each["urn"].endswith("::unit-dgx-0002")]
-    text["deployment"]["pending_operations"] = [{"resource": unit, "type": "deleting"}]
-    (tmp_path / "state.json").write_text(json.dumps(text))
-    begun.must("stack", "import", "-s", "s1", "--file", str(tmp_path / "state.json"))
+def test_an_update_that_was_killed_in_the_middle_is_told_by_status(begun):
+    """Pulumi notes in the state what it begins; a kill leaves the note."""
+    path = begun.state / ".pulumi/stacks/site/s1.json"
+    state = json.loads(path.read_text())
+    latest = state["checkpoint"]["latest"]
+    (unit,) = [each for each in latest["resources"] if each["urn"].endswith("::unit-dgx-0002")]
+    latest["pending_operations"] = [{"resource": unit, "type": "deleting"}]
+    path.write_text(json.dumps(state))
+    path.with_name("s1.json.attrs").unlink()
     said = begun.topology("deploy", "status", begun.project).out
-    assert "was left in the middle of an update (unit-dgx-0002)" in said
+    assert "s1       was left in the middle of an update (unit-dgx-0002)\n" in said
 
 
 def test_a_stage_without_a_stack_before_it_is_refused(attested):

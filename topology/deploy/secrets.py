@@ -40,7 +40,7 @@ def command_in_words(argv: Iterable[str]) -> str:
 def inventory_token(config: Config) -> str:
     """The token that a stack's configuration keeps as the secret `inventory.token`; empty where it has none.
 
-    A provider asks for it when it is configured, so that it is in no resource and in no state.
+    A provider asks for it when it is configured, so that a token that is renewed changes no resource.
     """
     try:
         said = json.loads(config.get("inventory") or "{}")
