@@ -102,18 +102,26 @@ def test_a_unit_without_any_feed_passes_only_where_the_site_has_no_power_tree(pa
 @pytest.mark.parametrize(
     ("power", "passes"),
     [
-        ([{"load_mw": 1, "supply_mw": 1.0}], True),
-        ([{"load_mw": 1.1, "supply_mw": 1}], False),
-        ([{"load_mw": 1, "supply_mw": float("nan")}], False),
-        ([{"load_mw": 1}], False),
-        ([{"load_mw": "1", "supply_mw": "2"}], False),
-        ([{}], False),
-        ([], False),
+        ({"load_mw": 1, "supply_mw": 1.0}, True),
+        ({"load_mw": 1.1, "supply_mw": 1}, False),
+        ({"load_mw": 1, "supply_mw": float("nan")}, False),
+        ({"load_mw": 1}, False),
+        ({"load_mw": "1", "supply_mw": "2"}, False),
+        ({}, False),
     ],
 )
 def test_a_stage_that_does_not_say_its_supply_passes_only_where_no_source_is_named(power, passes):
     said = []
-    policy.supply(power, lambda line, _: said.append(line), sources=True)
+    policy.supply(policy.POWER, power, lambda line, _: said.append(line), sources=True)
     assert (not said) == passes
-    policy.supply([], lambda line, _: said.append(line), sources=False)
+    policy.supply(policy.POWER, {}, lambda line, _: said.append(line), sources=False)
     assert (not said) == passes
+
+
+def test_a_stack_without_its_power_path_is_refused(attested, pack):
+    program = attested.project / "__main__.py"
+    program.write_text(program.read_text().replace("power = Power(stage)", "power = Batteries(stage)"))
+    program.write_text(program.read_text().replace("batteries = Batteries(stage)", "batteries = power"))
+    ran = attested.pulumi("preview", "-s", "s1", "--policy-pack", pack)
+    assert ran.code != 0
+    assert "the stack has no cluster:power:Power; its program makes one with Power(stage)" in ran.out

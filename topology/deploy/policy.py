@@ -45,12 +45,15 @@ def pack(cluster: str, *, power_tree: bool = True, sources: bool = True) -> None
                 description="Every rack has two feeds.",
                 validate=lambda args, report: two_feeds(args.resource_type, args.props, report, power_tree=power_tree),
             ),
-            StackValidationPolicy(
+            ResourceValidationPolicy(
                 name="supply",
                 description="No stage draws more than its sources give.",
-                validate=lambda args, report: supply(
-                    [each.props for each in args.resources if each.resource_type == POWER], report, sources=sources
-                ),
+                validate=lambda args, report: supply(args.resource_type, args.props, report, sources=sources),
+            ),
+            StackValidationPolicy(
+                name="power-path",
+                description="Every stack has the power path, which says what its stage draws.",
+                validate=lambda args, report: power_path([each.resource_type for each in args.resources], report),
             ),
             StackValidationPolicy(
                 name="stack-size",
@@ -73,21 +76,22 @@ def two_feeds(kind: str, props: Mapping[str, Any], report: Report, *, power_tree
         report(f"{props['owner']} is a scalable unit without a rack", None)
 
 
-def supply(power: Sequence[Mapping[str, Any]], report: Report, *, sources: bool) -> None:
-    """Report a stage that draws more than its sources give, or that does not say what they give.
+def supply(kind: str, props: Mapping[str, Any], report: Report, *, sources: bool) -> None:
+    """Report a stage that draws more than its sources give, or that does not say what they give."""
+    if kind != POWER:
+        return
+    load, given = props.get("load_mw"), props.get("supply_mw")
+    if not isinstance(load, int | float) or not isinstance(given, int | float):
+        if sources:
+            report("the stack does not say what its stage draws and what its sources give", None)
+    elif not load <= given:
+        report(f"the stage draws {load:g} MW, its sources give {given:g} MW; {load - given:g} MW are missing", None)
 
-    `power` are the properties of the power components of its stack.
-    """
-    known = [(each["load_mw"], each["supply_mw"]) for each in power if _are_numbers(each)]
-    if sources and len(known) != 1:
-        report("the stack does not say what its stage draws and what its sources give", None)
-    for load, given in known:
-        if not load <= given:
-            report(f"the stage draws {load:g} MW, its sources give {given:g} MW; {load - given:g} MW are missing", None)
 
-
-def _are_numbers(props: Mapping[str, Any]) -> bool:
-    return all(isinstance(props.get(key), int | float) for key in ("load_mw", "supply_mw"))
+def power_path(kinds: Sequence[str], report: Report) -> None:
+    """Report a stack without the component that `supply` asks; `kinds` are the types of its resources."""
+    if POWER not in kinds:
+        report(f"the stack has no {POWER}; its program makes one with Power(stage)", None)
 
 
 def stack_size(resources: int, report: Report) -> None:
