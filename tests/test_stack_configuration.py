@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from topology.deploy.attestations import Attestations
 from topology.deploy.configuration import Configuration, schema
 from topology.deploy.stop import DeployError
+from topology.deploy.walk import plan_key
 
 MADE = {"by": "E. Ohm", "date": "2026-05-31", "reference": "letter 12"}
 NOW = datetime(2026, 11, 29, 15, 0, tzinfo=UTC)
@@ -56,6 +57,10 @@ def test_what_is_left_out_has_its_default():
             {"publish": {"after": " "}},
             "the configuration key publish: after is not of its form; write a command such as ",
         ),
+        (
+            {"publish": {"after": True}},
+            "the configuration key publish: after is true, not text; write a command such as ",
+        ),
         ({"publish": {"after": "'' x"}}, "the configuration key publish: after begins with an empty word; "),
         ({"publish": {"after": "a\0"}}, "the configuration key publish: after is not of its form; "),
         ({"publish": {"kind": "git"}}, "the configuration key publish: key 'path' is missing in publish; "),
@@ -92,6 +97,17 @@ def test_what_is_left_out_has_its_default():
 def test_a_key_that_is_wrong_is_told_in_one_line(keys, said):
     (line,) = refused(**keys)
     assert line.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[", "[" * 5000, "5", "config: 5", "config: [1]", "\0", "x: 2026-99-99", "x: " + "9" * 5000, "a: 1\n---\nb: 2"],
+)
+def test_a_file_that_is_no_configuration_of_a_stack_is_named(text, tmp_path):
+    path = tmp_path / "Pulumi.s1.yaml"
+    path.write_text(text)
+    with pytest.raises(DeployError, match=rf"^{re.escape(str(path))} is not a stack's configuration; correct it, or "):
+        plan_key(tmp_path)
 
 
 def test_a_key_under_a_project_that_is_not_quite_ours_is_told():

@@ -21,6 +21,7 @@ from topology.spec.wording import findings_of
 
 SCHEMA = "stack.schema.json"
 _NAMES_A_KEY = {"S201", "S202"}  # findings whose words hold no value
+_OF_A_TYPE = "S203"  # names a type, and a value that is no text
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,8 @@ def _in_words(finding: Finding, secret: Collection[str]) -> str:
     """One line of a finding, without a value that may be secret."""
     keys = [shown(str(step))[1:-1] for step in finding.path]
     said = finding.message
-    if finding.code not in _NAMES_A_KEY and (
-        {*keys[:1]} & set(secret) or any(map(secret_key, keys)) or "after" in keys
-    ):
+    is_command = keys[-1:] == ["after"] and finding.code != _OF_A_TYPE  # words of a command may be secret
+    if finding.code not in _NAMES_A_KEY and ({*keys[:1]} & set(secret) or any(map(secret_key, keys)) or is_command):
         said = f"{keys[-1]} is not of its form"
     above = keys[:-1] if finding.code != "S202" else keys
     where = f"the configuration key {'.'.join(above)}: " if above else ""

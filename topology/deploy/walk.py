@@ -60,7 +60,7 @@ class Project:
             raise DeployError(f"{folder} has no {PROJECT}; name the folder pulumi/ of a build, or one under stacks/")
         if shutil.which("pulumi") is None:
             raise DeployError("pulumi is not on PATH; install the Pulumi command line, version 3")
-        build = Build.at(folder / _plan_key(folder))
+        build = Build.at(folder / plan_key(folder))
         return cls(folder, build, tuple(stage["name"] for stage in build.plan["stages"]))
 
     def stages_to(self, last: str | None) -> tuple[str, ...]:
@@ -164,15 +164,15 @@ class Project:
         return choose(stage, work_dir=str(self.folder))
 
 
-def _plan_key(folder: Path) -> str:
+def plan_key(folder: Path) -> str:
     """The key `plan` of the stacks' configurations; they all name one build."""
     found: dict[str, str] = {}
     for path in sorted(folder.glob("Pulumi.*.yaml")):
         try:
             keys = (YAML(typ="safe", pure=True).load(path.read_bytes()) or {}).get("config") or {}
-        except (OSError, YAMLError, AttributeError):
+            found |= {str(value): path.name for key, value in keys.items() if str(key).endswith(":plan")}
+        except (OSError, YAMLError, AttributeError, ValueError, RecursionError):  # ValueError: a date that is none
             raise DeployError(f"{path} is not a stack's configuration; correct it, or restore it") from None
-        found |= {str(value): path.name for key, value in keys.items() if key.endswith(":plan")}
     if len(found) > 1:
         raise DeployError(f"{' and '.join(found.values())} name two builds, {' and '.join(found)}; name one")
     return next(iter(found), "..")
