@@ -1,5 +1,7 @@
 """The folders under stacks/ are what a user copies: a spec and the Pulumi project that a build makes of it."""
 
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -30,7 +32,7 @@ def plan_of(name, text=None):
 @pytest.mark.parametrize("name", SITES)
 def test_a_folder_under_stacks_carries_the_project_of_its_spec(name, update_golden):
     folder = STACKS / name
-    made = dict(project(plan_of(name), f"../../build/{name}", "cluster.yaml", "../../.venv"))
+    made = dict(project(plan_of(name), f"../../build/{name}", "cluster.yaml", "../../.venv", "-e ../.."))
     if update_golden:
         for file, text in made.items():
             (folder / file).parent.mkdir(exist_ok=True)
@@ -38,6 +40,22 @@ def test_a_folder_under_stacks_carries_the_project_of_its_spec(name, update_gold
     assert {file: (folder / file).read_bytes() for file in made} == made
     stacks = {path.name for path in folder.glob("Pulumi.*.yaml")}
     assert stacks == {f"Pulumi.{stage.name}.yaml" for stage in plan_of(name).spec.stages}
+
+
+@pytest.mark.parametrize("package", ["cluster-topology", "-e ../.."])
+def test_pip_finds_what_a_project_requires_in_an_environment_of_a_checkout(package, tmp_path):
+    """As `pulumi install` runs it, in the project's folder; nothing is fetched here, where all is there already."""
+    folder = tmp_path / "checkout/stacks/site"
+    folder.mkdir(parents=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "topology", "templates", "schemas"):
+        (tmp_path / "checkout" / name).symlink_to(STACKS.parent / name)
+    files = dict(project(plan_of("superpod-h100"), "..", package=package))
+    (folder / "requirements.txt").write_bytes(files["requirements.txt"])
+    words = ["--dry-run", "--no-index", "--no-build-isolation", "--no-deps", "-r", "requirements.txt"]
+    argv = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", *words]
+    ran = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert "cluster-topology" in ran.stdout
 
 
 def resources(plan):

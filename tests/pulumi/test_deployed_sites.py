@@ -20,7 +20,9 @@ def checkout(name, home, engine):
     ran = made.topology("build", made.project / "cluster.yaml", "-o", home / "build" / name)
     assert ran.code == 0, ran.out
     text = (made.project / "Pulumi.yaml").read_text()
-    (made.project / "Pulumi.yaml").write_text(text[: text.index("  options:")])  # this test's own Python is on PATH
+    options = "  options:\n    virtualenv: ../../.venv\n"
+    assert options in text
+    (made.project / "Pulumi.yaml").write_text(text.replace(options, ""))  # this test's own Python is on PATH
     return made
 
 

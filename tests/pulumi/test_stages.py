@@ -1,5 +1,9 @@
 """A site deployed stage by stage with plain Pulumi commands, by the real engine."""
 
+import json
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from conftest import NEEDS
 from standing import registered, standing
@@ -39,8 +43,8 @@ def test_a_stage_whose_hall_is_not_attested_is_refused_in_one_line(site):
     assert ran.errors == [f"stage s1: hall h1 is not attested to be energised; attest it: {command}"]
     assert "Traceback" not in ran.out
     assert untouched(site, "s1")
-    words = [word.replace("NAME", "E. Ohm").replace("YYYY-MM-DD", "2026-05-31") for word in command.split()[1:]]
-    site.must(*words)
+    filled = command.replace("YYYY-MM-DD", "2026-05-31").replace("TEXT", "letter-12")
+    site.must(*(word.replace("NAME", "E. Ohm") for word in filled.split()[1:]))
     assert site.up("s1").code == 0
 
 
@@ -57,15 +61,53 @@ def test_a_stage_is_refused_without_its_permit_and_goes_up_with_it(begun):
     assert begun.up("s2").code == 0
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "lacks"),
-    [("date", "soon", "a date like 2026-05-31"), ("by", " ", "by"), ("reference", "", "reference")],
-)
-def test_an_attestation_says_who_when_and_where(attested, key, value, lacks):
-    attested.must("config", "set", "-s", "s1", "--path", f"attest.energised.h1.{key}", value)
+def configure(deployment, stage, text):
+    """Write keys into a stack's configuration as an editor does, after those that stand there."""
+    path = deployment.project / f"Pulumi.{stage}.yaml"
+    lines = [
+        line for line in path.read_text().splitlines(keepends=True) if not line.startswith(("  site:attest", "    "))
+    ]
+    path.write_text("".join(lines).replace("config:\n", f"config:\n{text}", 1))
+
+
+def test_an_attestation_that_nobody_made_opens_no_gate(attested):
+    soon = (datetime.now(UTC) + timedelta(days=2)).date()  # unquoted: YAML takes it for a time
+    configure(attested, "s1", f"  site:attest: {{energised: {{h1: {{by: , date: {soon}, reference: }}}}}}\n")
     ran = attested.up("s1")
     assert ran.code != 0
-    assert ran.errors[0].startswith(f"stage s1: energised.h1 is attested without {lacks}; attest it: ")
+    (line,) = ran.errors
+    start = f"stage s1: energised.h1 is attested without by and reference and with date '{soon} 00:00:00 +0000 UTC'"
+    assert line.startswith(f"{start}, which is still to come; attest it: pulumi config set-all -s s1 ")
+    assert untouched(attested, "s1")
+
+
+def test_a_date_without_quotes_is_accepted_as_the_readme_has_it(attested):
+    """YAML takes it for a time, and the engine hands over `2026-05-31 00:00:00 +0000 UTC`."""
+    configure(attested, "s1", "  site:attest: {energised: {h1: {by: E. Ohm, date: 2026-05-31, reference: order 7}}}\n")
+    assert attested.up("s1").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("  protec: false\n", ["unknown key 'protec' in the configuration of the stack; did you mean 'protect'? "]),
+        (
+            "  site:publish: {aftr: x, path: }\n  site:attest: {permits: [grid]}\n",
+            [
+                "the configuration key publish: unknown key 'aftr' in publish; did you mean 'after'? ",
+                "the configuration key publish: path is empty (null), not text; write the path ",
+                "the configuration key attest: permits is a list of 1, not a mapping; write NAME: {by: ",
+            ],
+        ),
+    ],
+)
+def test_what_nobody_reads_in_a_configuration_is_said_before_anything_is_touched(attested, text, said):
+    configure(attested, "s1", text)
+    ran = attested.up("s1")
+    assert ran.code != 0
+    assert len(ran.errors) == len(said)
+    assert all(any(line.startswith(start) for line in ran.errors) for start in said), ran.errors
+    assert "Traceback" not in ran.out
     assert untouched(attested, "s1")
 
 
@@ -76,6 +118,80 @@ def test_a_stage_before_its_predecessor_is_refused(begun):
     assert ran.errors == ["stage s3: stage s2 before it is not deployed; run pulumi up -s s2"]
     assert not begun.pieces("s3")
     assert registered(begun) == inventory
+
+
+def urn(deployment, stage, name):
+    return next(each for each in deployment.resources(stage) if each.endswith(f"::{name}"))
+
+
+def forget(deployment):
+    deployment.must("state", "delete", urn(deployment, "s1", "slurm-site"), "-s", "s1", "--yes")
+
+
+def destroy_one(deployment):
+    target = urn(deployment, "s1", "slurm-site")
+    deployment.must("destroy", "-s", "s1", "--yes", "--skip-preview", "--target", target)
+
+
+def destroy_what_is_not_protected(deployment):
+    assert deployment.pulumi("destroy", "-s", "s1", "--yes", "--skip-preview").code != 0
+
+
+def find_it_gone(deployment):
+    for path in deployment.inventory.parent.glob("inventory.sqlite*"):
+        path.unlink()
+    deployment.must("refresh", "-s", "s1", "--yes", "--skip-preview")
+
+
+def find_it_edited(deployment):
+    with sqlite3.connect(deployment.inventory) as base:
+        base.execute("update nodes set slot = 40 where name = 'h1r0001n01'")
+    deployment.must("refresh", "-s", "s1", "--yes", "--skip-preview")
+
+
+@pytest.mark.parametrize(
+    ("happens", "how"),
+    [
+        (forget, "is deployed in part, 1 of 8 resources are not there (slurm-site)"),
+        (destroy_one, "is deployed in part, 1 of 8 resources are not there (slurm-site)"),
+        (destroy_what_is_not_protected, "is deployed in part, 4 of 8 resources are not there (pod-"),
+        (find_it_gone, "is deployed in part, 7 of 8 resources are not there (pod-"),
+        (find_it_edited, "does not stand as it was deployed (unit-dgx-0001)"),
+    ],
+)
+def test_a_gate_asks_what_stands_and_not_what_the_last_update_said(begun, happens, how):
+    happens(begun)
+    ran = begun.up("s2")
+    assert ran.code != 0
+    (line,) = ran.errors
+    assert line.startswith(f"stage s2: stage s1 before it {how}")
+    assert line.endswith("; run pulumi up -s s1")
+    assert not begun.pieces("s2")
+
+
+def test_a_stage_rests_on_all_stages_before_it_and_goes_up_when_they_stand_again(begun):
+    assert begun.up("s2").code == 0
+    forget(begun)
+    line = "stage s1 before it is deployed in part, 1 of 8 resources are not there (slurm-site); run pulumi up -s s1"
+    assert begun.up("s3").errors == [f"stage s3: {line}"]
+    status = begun.topology("deploy", "status", begun.project)
+    assert "s1       deployed in part, 1 of 8 resources are not there (slurm-site)\n" in status.out
+    assert "s2       deployed, 8 resources\n" in status.out
+    assert begun.up("s1").code == 0
+    assert begun.up("s3").code == 0
+
+
+def test_an_update_that_was_killed_in_the_middle_is_told_by_status(begun):
+    """Pulumi notes in the state what it begins; a kill leaves the note."""
+    path = begun.state / ".pulumi/stacks/site/s1.json"
+    state = json.loads(path.read_text())
+    latest = state["checkpoint"]["latest"]
+    (unit,) = [each for each in latest["resources"] if each["urn"].endswith("::unit-dgx-0002")]
+    latest["pending_operations"] = [{"resource": unit, "type": "deleting"}]
+    path.write_text(json.dumps(state))
+    path.with_name("s1.json.attrs").unlink()
+    said = begun.topology("deploy", "status", begun.project).out
+    assert "s1       was left in the middle of an update (unit-dgx-0002)\n" in said
 
 
 def test_a_stage_without_a_stack_before_it_is_refused(attested):

@@ -38,14 +38,23 @@ def test_the_walk_stops_at_a_closed_gate_and_goes_on_from_there(attested):
     assert attested.up("s3", "--expect-no-changes").code == 0  # plain Pulumi finds nothing left to do
 
 
-def test_destroy_takes_the_last_stage_down_first_and_stops_at_what_is_protected(begun):
+def test_destroy_takes_the_last_stage_down_first_and_touches_nothing_when_something_is_protected(begun):
     assert begun.topology("deploy", "up", begun.project, "--to", "s2", "--yes").code == 0
+    before = {stage: begun.pieces(stage) for stage in ("s1", "s2")}
     refused = begun.topology("deploy", "destroy", begun.project, "--yes")
     assert refused.code == 1
     assert "stage s2: bank-packs-1 and 4 more are protected; run pulumi config set protect false -s s2" in refused.out
+    assert {stage: begun.pieces(stage) for stage in before} == before  # nothing is touched, of either stage
     for stage in ("s1", "s2"):
         begun.must("config", "set", "-s", stage, "protect", "false")
     assert begun.topology("deploy", "up", begun.project, "--to", "s2", "--yes").code == 0
+    begun.must("stack", "rename", "s9", "-s", "s2")  # as when the build that brought it had another name for it
+    under = begun.topology("deploy", "destroy", begun.project, "--yes")
+    assert under.code == 1
+    assert "stage s1: stack s9 of this project may stand on it and is no stage of " in under.out
+    assert under.out.rstrip().endswith("; destroy that first, or say --force")
+    assert begun.pieces("s1")
+    begun.must("stack", "rename", "s2", "-s", "s9")
     down = begun.topology("deploy", "destroy", begun.project, "--from", "s2", "--yes")
     assert down.code == 0, down.out
     assert not begun.pieces("s2")

@@ -80,15 +80,19 @@ def destroy(
     ] = None,
     parallel: Parallel = 8,
     yes: Yes = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Also under a stack that is no stage of the build.")
+    ] = False,
 ) -> None:
     """Take the stages down, the last one first, and remove only what they made.
 
-    Power and batteries are protected: `pulumi config set protect false -s STAGE`, then up, lifts that.
+    All are previewed first: where something is protected, nothing is touched. Power and batteries are:
+    `pulumi config set protect false -s STAGE`, then up, lifts that.
     """
     with _project(folder) as project:
-        stages = project.stages_to(first)[-1:] if first else project.stages[:1]
-        _ask(f"destroy {project.build.plan['cluster']} down to and with {stages[0]}?", yes=yes)
-        shut = [*_print_steps(project.destroys(stages, parallel, _engine))]
+        earliest = project.stages_to(first)[-1] if first else project.stages[0]
+        _ask(f"destroy {project.build.plan['cluster']} down to and with {earliest}?", yes=yes)
+        shut = [*_print_steps(project.destroys(earliest, parallel, _engine, force=force))]
     raise typer.Exit(FINDINGS if shut else 0)
 
 

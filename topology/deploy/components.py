@@ -1,7 +1,7 @@
 """What a stack is made of: components that people know, and below them one resource per piece."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 import pulumi
@@ -12,6 +12,7 @@ from topology.deploy.manifests import ManifestsProvider
 from topology.deploy.publishing import PublishingProvider
 from topology.deploy.registration import RegistrationProvider
 from topology.deploy.stage import Bundle, StackStage
+from topology.deploy.standing import some_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,13 @@ class RegistrationArgs:
     digest: str  # of its records in the plan
     counts: Mapping[str, int]
     facts: Mapping[str, Any]
-    inventory: Mapping[str, Any]
+    inventory: pulumi.Input[Mapping[str, Any]]
 
     @classmethod
     def of(cls, stage: StackStage, piece: Mapping[str, Any]) -> Self:
         """Arguments of one resource of the stage's inventory."""
         owner = f"{stage.inventory['cluster']}/{stage.name}/{piece['name']}"
-        return cls(owner, piece["digest"], piece["counts"], piece["facts"], stage.config["inventory"])
+        return cls(owner, piece["digest"], piece["counts"], piece["facts"], stage.config.guarded("inventory"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,14 @@ class PublicationArgs:
     folder: str  # below the build
     order: int  # place of the stage among the stages
     facts: Mapping[str, Any]
-    publish: Mapping[str, Any]
+    publish: pulumi.Input[Mapping[str, Any]]
 
     @classmethod
     def of(cls, stage: StackStage, bundle: Bundle) -> Self:
         """Arguments of one bundle of the stage."""
         owner = f"{stage.inventory['cluster']}/{stage.name}/{bundle.name}"
         facts = {**bundle.facts, "files": len(bundle.files)}
-        return cls(owner, bundle.digest, bundle.folder, stage.order, facts, stage.config["publish"])
+        return cls(owner, bundle.digest, bundle.folder, stage.order, facts, stage.config.guarded("publish"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +60,26 @@ class ManifestsArgs:
     folders: Sequence[str]  # below the build: of the stages that add to the cell, up to this one
     orders: Sequence[int]  # the places of these stages among all
     facts: Mapping[str, Any]
-    server: Mapping[str, Any]  # context, kubeconfig and simulated
+    server: pulumi.Input[Mapping[str, Any]]  # context, kubeconfig and simulated
 
     @classmethod
     def of(cls, stage: StackStage, bundle: Bundle, context: str) -> Self:
         """Arguments of one cell of the stage."""
         owner = f"{stage.inventory['cluster']}/{stage.name}/{bundle.name}"
         stages, cell = stage.inventory["stages"], bundle.folder.rpartition("/")[2]
-        files = stage.of_cell(bundle)
+        files = stage.build.cell_files(stage.inventory, bundle)
         orders = sorted({stages.index(path.split("/")[1]) for path in files})
         folders = [f"stages/{stages[order]}/kubernetes/{cell}" for order in orders]
         asked = stage.config["kubernetes"]
-        server = {key: asked[key] for key in ("kubeconfig", "simulated") if key in asked}
+        asked = {key: asked[key] for key in ("kubeconfig", "simulated") if key in asked}
+        server = stage.config.guarded("kubernetes", {"context": context, **asked})
         facts = {**bundle.facts, "files": len(files)}
-        return cls(owner, digest_of(files.items()), folders, orders, facts, {"context": context, **server})
+        return cls(owner, digest_of(files.items()), folders, orders, facts, server)
+
+
+def _inputs(args: RegistrationArgs | PublicationArgs | ManifestsArgs) -> dict[str, Any]:
+    """Arguments as inputs of a resource; a secret stays the output that it is, which `asdict` would copy."""
+    return {each.name: getattr(args, each.name) for each in fields(args)}
 
 
 class _Registered(Resource):
@@ -81,7 +88,7 @@ class _Registered(Resource):
     registered: pulumi.Output[str]
 
     def __init__(self, name: str, args: RegistrationArgs, opts: pulumi.ResourceOptions) -> None:
-        props = {**asdict(args), "registered": None, "standing": None}
+        props = {**_inputs(args), "registered": None, "standing": None}
         super().__init__(RegistrationProvider(), name, props, opts)
 
 
@@ -111,17 +118,18 @@ class SlurmConfiguration(Resource, module="bundle", name="SlurmCluster"):
     published: pulumi.Output[str]
 
     def __init__(self, name: str, args: PublicationArgs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(PublishingProvider(), name, {**asdict(args), "published": None, "standing": None}, opts)
+        super().__init__(PublishingProvider(), name, {**_inputs(args), "published": None, "standing": None}, opts)
 
 
 class Manifests(Resource, module="bundle", name="Manifests"):
     """The objects of a Kubernetes cell on its API server."""
 
     applied: pulumi.Output[str]
+    waiting: pulumi.Output[int]  # nodes that have yet to join
 
     def __init__(self, name: str, args: ManifestsArgs, opts: pulumi.ResourceOptions) -> None:
         made = {"applied": None, "standing": None, "objects": None, "waiting": None}
-        super().__init__(ManifestsProvider(), name, {**asdict(args), **made}, opts)
+        super().__init__(ManifestsProvider(), name, {**_inputs(args), **made}, opts)
 
 
 TYPES: Mapping[str, type[_Registered]] = {
@@ -149,8 +157,8 @@ class _Component(pulumi.ComponentResource):
             options = self.child(stage, after, piece["aliases"])
             made = TYPES[piece["kind"]](piece["name"], RegistrationArgs.of(stage, piece), options)
             there[piece["name"]] = self.made[piece["name"]] = made
-        self.publish(stage, list(there.values()))
-        self.register_outputs({"pieces": len(self.made)})
+        told = self.publish(stage, list(there.values()))
+        self.register_outputs({"pieces": len(self.made), **told})
 
     def child(
         self, stage: StackStage, after: Sequence[pulumi.Resource], aliases: Iterable[str] = ()
@@ -163,8 +171,10 @@ class _Component(pulumi.ComponentResource):
             aliases=[pulumi.Alias(name=name) for name in aliases],
         )
 
-    def publish(self, stage: StackStage, after: Sequence[pulumi.Resource]) -> None:
-        """Publish what the component has to publish, if anything."""
+    def publish(self, stage: StackStage, after: Sequence[pulumi.Resource]) -> Mapping[str, Any]:
+        """Publish what the component has to publish, if anything; what its outputs are to say of that."""
+        del stage, after
+        return {}
 
 
 class PowerPath(_Component):
@@ -208,11 +218,12 @@ class SlurmClusters(_Component):
 
     token = "cluster:scheduling:SlurmClusters"  # noqa: S105
 
-    def publish(self, stage: StackStage, after: Sequence[pulumi.Resource]) -> None:
+    def publish(self, stage: StackStage, after: Sequence[pulumi.Resource]) -> Mapping[str, Any]:
         """Publish the bundle of every slurmctld."""
         for bundle in stage.bundles_of("slurm-cluster"):
             options = self.child(stage, after, bundle.aliases)
             self.made[bundle.name] = SlurmConfiguration(bundle.name, PublicationArgs.of(stage, bundle), options)
+        return {}
 
 
 class KubernetesCells(_Component):
@@ -220,21 +231,34 @@ class KubernetesCells(_Component):
 
     token = "cluster:scheduling:KubernetesCells"  # noqa: S105
 
-    def publish(self, stage: StackStage, after: Sequence[pulumi.Resource]) -> None:
-        """Apply the manifests of every cell that the stage adds to."""
+    def publish(self, stage: StackStage, after: Sequence[pulumi.Resource]) -> Mapping[str, Any]:
+        """Apply the manifests of every cell that the stage adds to; which were left out, by name."""
         contexts = stage.config["kubernetes"].get("contexts", {})
+        left_out = []
         for bundle in stage.bundles_of("kubernetes-cell"):
-            context = contexts.get(bundle.folder.rpartition("/")[2])
-            if context is not None:
+            cell = bundle.folder.rpartition("/")[2]
+            if cell in contexts:
                 options = self.child(stage, after, bundle.aliases)
-                self.made[bundle.name] = Manifests(bundle.name, ManifestsArgs.of(stage, bundle, context), options)
+                args = ManifestsArgs.of(stage, bundle, contexts[cell])
+                self.made[bundle.name] = Manifests(bundle.name, args, options)
+            else:
+                left_out.append(bundle.name)
+        if left_out:
+            cell = left_out[0].removeprefix("kubernetes-")
+            command = f"pulumi config set -s {stage.name} --path kubernetes.contexts.{cell} CONTEXT"
+            pulumi.log.info(f"no API server is named for {some_of(left_out)}, left out; name one: {command}", self)
+        return {"left_out": left_out}
 
 
 def export(stage: StackStage, *components: _Component) -> None:
-    """Outputs of the stack: what stands, once all of it does. The next stage's gate reads them."""
+    """Outputs of the stack: what stood when the last update that ended had ended; `standing` says what stands."""
     ids = [piece.id for component in components for piece in component.made.values()]  # type: ignore[attr-defined]
     done = pulumi.Output.all(*ids)
     pulumi.export("ready", done.apply(lambda _: True))
     pulumi.export("digest", done.apply(lambda _: stage.digest))
     pulumi.export("stage", stage.name)
     pulumi.export("resources", len(ids))
+    pieces = [each for component in components for each in component.made.items()]
+    waiting = {name: piece.waiting for name, piece in pieces if isinstance(piece, Manifests)}
+    if waiting:
+        pulumi.export("waiting_nodes", waiting)

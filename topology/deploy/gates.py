@@ -1,27 +1,22 @@
 """Gates: what must be so before a stage is touched. A preview names them, an update stops at them."""
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pulumi
-from pulumi.runtime.sync_await import _sync_await  # the program must not go on before the answer is there
 
 from topology.artifacts.output.manifest import sha256
+from topology.deploy.attestations import Attestations
 from topology.deploy.stage import StackStage
+from topology.deploy.standing import StackResource, found_resources, standing
 from topology.deploy.stop import DeployError, stop
-
-WORDS = {
-    "permits": "the permit of {} is not attested",
-    "energised": "hall {} is not attested to be energised",
-    "banks": "battery bank {} is not attested to be in service",
-}
-ATTESTED = ("by", "date", "reference")  # who says so, since when, and where it is written
 
 
 def pass_or_stop(stage: StackStage) -> None:
     """Stop the program at closed gates; in a preview, warn of each and go on."""
+    for line in attested_for_nothing(stage):
+        pulumi.log.warn(line)
     closed = [*gates_closed(stage)]
     if closed and pulumi.runtime.is_dry_run():
         for line in closed:
@@ -33,9 +28,8 @@ def pass_or_stop(stage: StackStage) -> None:
 def gates_closed(stage: StackStage) -> Iterator[str]:
     """One line per closed gate: what is missing, and the command that opens it."""
     yield from other_spec(stage)
-    yield from needs_without_attestation(stage.name, stage.inventory["needs"], stage.config["attest"])
-    if stage.predecessor:
-        yield from not_ready(stage, stage.predecessor, _outputs(stage.predecessor))
+    yield from _attestations(stage).lacking(stage.name, stage.inventory["needs"])
+    yield from stages_before(stage)
 
 
 def other_spec(stage: StackStage) -> Iterator[str]:
@@ -53,62 +47,45 @@ def other_spec(stage: StackStage) -> Iterator[str]:
         yield f"stage {stage.name}: {other}; run topology build {name}"
 
 
-def needs_without_attestation(stage: str, needs: Mapping[str, Any], attest: Mapping[str, Any]) -> Iterator[str]:
-    """A line for each need that nobody attests, or whose attestation is not complete."""
-    for kind, sentence in WORDS.items():
-        for name in needs[kind]:
-            said = (attest.get(kind) or {}).get(name)
-            lacks = _lacking(said)
-            if lacks:
-                what = sentence.format(name) if said is None else f"{kind}.{name} is attested without {lacks}"
-                yield f"stage {stage}: {what}; attest it: {command(stage, kind, name)}"
-
-
-def command(stage: str, kind: str, name: str) -> str:
-    """The command that attests a need, to be filled in."""
-    where = f"attest.{kind}.{name}"
-    values = {"by": "NAME", "date": "YYYY-MM-DD", "reference": "TEXT"}
-    words = " ".join(f"--plaintext {where}.{key}={value}" for key, value in values.items())
-    return f"pulumi config set-all -s {stage} --path {words}"
-
-
-def _lacking(said: object) -> str:
-    """What an attestation lacks, by the names of its keys; empty when it is complete."""
-    if not isinstance(said, Mapping):
-        return "anything"
-    lacks = [key for key in ATTESTED if not str(said.get(key, "")).strip()]
-    if "date" not in lacks:
+def stages_before(stage: StackStage) -> Iterator[str]:
+    """A line for the first of the stages before that does not stand as this build has it."""
+    for before in stage.before:
         try:
-            date.fromisoformat(str(said["date"]))
-        except ValueError:
-            lacks.append("a date like 2026-05-31")
-    return " and ".join(lacks)
+            how = standing(stage.build, before, _resources(before))
+        except DeployError as error:
+            yield f"stage {stage.name}: {error}"
+            return
+        if how.wrong:
+            yield f"stage {stage.name}: stage {before} before it {how.wrong}; run pulumi up -s {before}"
+            return
 
 
-def not_ready(stage: StackStage, before: str, outputs: Mapping[str, Any]) -> Iterator[str]:
-    """A line when the stage before is not deployed, or not as this build has it."""
-    if not outputs.get("ready"):
-        yield f"stage {stage.name}: stage {before} before it is not deployed; run pulumi up -s {before}"
+def attested_for_nothing(stage: StackStage) -> Iterator[str]:
+    """A line for each attestation of what no stage of the build needs: it opens no gate."""
+    said = _attestations(stage)
+    if not [*said.of_nothing(stage.inventory["needs"])]:
         return
-    try:
-        wanted = stage.build.digest(before)
-    except DeployError as error:
-        yield f"stage {stage.name}: {error}"
-        return
-    if outputs.get("digest") != wanted:
-        other = f"stage {before} is deployed otherwise than this build has it"
-        yield f"stage {stage.name}: {other}; run pulumi up -s {before}"
+    needs = [stage.build.inventory(each)["needs"] for each in stage.inventory["stages"]]
+    yield from said.of_nothing({kind: [name for each in needs for name in each[kind]] for kind in needs[0]})
 
 
-def _outputs(stage: str) -> dict[str, Any]:
-    """The outputs `ready` and `digest` of another stage's stack; empty when there is no such stack.
+def _attestations(stage: StackStage) -> Attestations:
+    return Attestations(stage.config["attest"], datetime.now(UTC), secret="attest" in stage.config.secret)
 
-    The invoke asks whether the stack is there: a StackReference to one that is not ends the program.
+
+def _resources(stage: str) -> dict[str, StackResource]:
+    """What the state of another stage's stack holds now, by name; empty when there is no such stack.
+
+    Not its outputs: they stay as the last whole update left them, whatever was destroyed since.
+
+    Raises:
+        DeployError: the state cannot be read.
     """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stage}"
     try:
-        pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name})
-    except Exception:  # noqa: BLE001 - the class that the engine's refusal comes as
-        return {}
-    reference = pulumi.StackReference(f"stage-{stage}", stack_name=name)
-    return {key: _sync_await(reference.get_output_details(key)).value for key in ("ready", "digest")}
+        answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+    except Exception as error:  # noqa: BLE001 - the class that the engine's refusal comes as
+        if "unknown stack" in str(error):
+            return {}
+        raise DeployError(f"the state of stage {stage} cannot be read: {' '.join(str(error).split())}") from None
+    return found_resources({urn: each["outputs"] for urn, each in answer.value["outputs"].items()})

@@ -22,9 +22,19 @@ class ManifestsProvider(SiteProvider):
     written = "applied"
     compared = ("owner", "digest", "folders", "orders", "facts", "server")
 
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Whether the build changed, somebody edited, or nodes had yet to join when it was applied last."""
-        return DiffResult(changes=True) if olds.get("waiting") else super().diff(_id, olds, news)
+    def diff(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Whether the build changed, somebody edited, or nodes joined that the last apply waited for.
+
+        Nodes that have yet to join are no change: there is nothing to do about them.
+        """
+        found = super().diff(id_, olds, news)
+        if found.changes or not olds.get("waiting"):
+            return found
+        places = [self._build / folder for folder in news["folders"]]
+        try:
+            return DiffResult(changes=kubernetes.joined(places, owner=_set(news), **_server(news)) > 0)
+        except kubernetes.KubernetesError:  # a preview needs no server; refresh says what is wrong with it
+            return found
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Apply the manifests anew. An API server that the cell is led away from keeps what it has."""

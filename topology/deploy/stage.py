@@ -3,14 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import pulumi
 from jsonschema import Draft202012Validator
 
-from topology.artifacts.output.manifest import NAME, digest_of, files_below, sha256
+from topology.artifacts.output.manifest import NAME, ManifestError, digest_of, files_below, sha256
+from topology.artifacts.output.manifest import read as read_manifest
+from topology.deploy.configuration import Configuration
 from topology.deploy.stop import DeployError, stop
 from topology.resources import data
 
@@ -30,6 +31,11 @@ class Bundle:
     aliases: Sequence[str]  # names it had before
 
     @property
+    def is_cell(self) -> bool:
+        """Whether an API server gets it, if the configuration leads it to one."""
+        return self.kind == "kubernetes-cell"
+
+    @property
     def digest(self) -> str:
         """SHA-256 over the names and contents of the files."""
         return digest_of(self.files.items())
@@ -41,6 +47,7 @@ class Build:
 
     folder: Path
     plan: Mapping[str, Any] = field(repr=False)
+    files: Mapping[str, str] = field(repr=False)  # SHA-256 of every file, by its path below the folder
 
     @classmethod
     def at(cls, folder: Path) -> Self:
@@ -50,16 +57,15 @@ class Build:
             DeployError: there is none.
         """
         try:
-            plan = json.loads((folder / NAME).read_bytes())
-            plan["cluster"], plan["spec_sha256"], plan["artifacts"]
-        except (OSError, ValueError, TypeError, KeyError):
+            text = (folder / NAME).read_bytes()
+            files = {path: listed.sha256 for path, listed in read_manifest(text).items()}
+            plan = json.loads(text)
+            plan["spec_sha256"], plan["stages"]
+        except ManifestError as error:
+            raise DeployError(f"{folder / NAME} {error}; {REBUILD}, or set the key plan") from None
+        except (OSError, ValueError, KeyError):
             raise DeployError(f"{folder / NAME} is not the plan of a build; {REBUILD}, or set the key plan") from None
-        return cls(folder, plan)
-
-    @cached_property
-    def files(self) -> Mapping[str, str]:
-        """SHA-256 of every file, by its path below the folder."""
-        return {each["path"]: each["sha256"] for each in self.plan["artifacts"]}
+        return cls(folder, plan, files)
 
     @property
     def cells(self) -> list[str]:
@@ -107,6 +113,13 @@ class Build:
             found.append(Bundle(each["name"], each["kind"], each["folder"], files, each["facts"], each["aliases"]))
         return tuple(found)
 
+    def cell_files(self, inventory: Mapping[str, Any], bundle: Bundle) -> Mapping[str, str]:
+        """SHA-256 of every file of a cell's folder and of the same folder in the stages before, by its path."""
+        tail = bundle.folder.partition("/")[2].partition("/")[2]
+        stages = inventory["stages"][: inventory["stages"].index(inventory["stage"]) + 1]
+        inside = tuple(f"stages/{stage}/{tail}/" for stage in stages)
+        return {path: sha for path, sha in self.files.items() if path.startswith(inside)}
+
     def digest(self, stage: str) -> str:
         """Identity of all that a stage deploys."""
         inventory = self.inventory(stage)
@@ -122,19 +135,19 @@ class StackStage:
     build: Build
     name: str
     inventory: Mapping[str, Any] = field(repr=False)
-    config: Mapping[str, Any] = field(repr=False)
+    config: Configuration = field(repr=False)
 
     @classmethod
     def selected(cls) -> Self:
         """The stage that the selected stack is named after; the program ends where there is none."""
-        config, name = pulumi.Config(), pulumi.get_stack()
+        name = pulumi.get_stack()
         try:
-            build = Build.at(Path(config.get("plan") or ".."))
-            found = settings(config)
-            check_api_servers(found["kubernetes"], build.cells)
-            return cls(build, name, build.inventory(name), found)
+            config = Configuration.of_stack()
+            build = Build.at(Path(config["plan"]))
+            config.check_cells(build.cells)
+            return cls(build, name, build.inventory(name), config)
         except DeployError as error:
-            stop([str(error)])
+            stop(error.lines)
 
     @property
     def order(self) -> int:
@@ -142,9 +155,9 @@ class StackStage:
         return list(self.inventory["stages"]).index(self.name)
 
     @property
-    def predecessor(self) -> str | None:
-        """The stage that must stand before this one."""
-        return self.inventory["stages"][self.order - 1] if self.order else None
+    def before(self) -> Sequence[str]:
+        """The stages that must stand before this one, in their order."""
+        return list(self.inventory["stages"])[: self.order]
 
     @property
     def bundles(self) -> tuple[Bundle, ...]:
@@ -160,53 +173,9 @@ class StackStage:
         """Identity of all that the stage deploys."""
         return self.build.digest(self.name)
 
-    def of_cell(self, bundle: Bundle) -> Mapping[str, str]:
-        """SHA-256 of every file of a bundle's folder and of the same folder in the stages before, by its path."""
-        tail = bundle.folder.partition("/")[2].partition("/")[2]
-        stages = self.inventory["stages"][: self.order + 1]
-        inside = tuple(f"stages/{stage}/{tail}/" for stage in stages)
-        return {path: sha for path, sha in self.build.files.items() if path.startswith(inside)}
-
     def of_kind(self, *kinds: str) -> Sequence[Mapping[str, Any]]:
         """Resources of some kinds, in the order in which they can be made."""
         return [each for each in self.inventory["resources"] if each["kind"] in kinds]
 
 
 Stage = StackStage  # as the programs of stacks import it
-DEFAULTS: Mapping[str, Any] = {
-    "spec": "",
-    "inventory": {"kind": "sqlite", "path": "site/inventory.sqlite"},
-    "publish": {"kind": "directory", "path": "site"},
-    "kubernetes": {},
-    "attest": {},
-    "protect": True,
-}
-
-
-def settings(config: pulumi.Config) -> Mapping[str, Any]:
-    """The keys of a stack's configuration, with their defaults."""
-    found: dict[str, Any] = {**DEFAULTS}
-    for key, default in DEFAULTS.items():
-        value = config.get(key) if isinstance(default, str) else config.get_object(key)
-        if value is not None:
-            found[key] = value
-            if not isinstance(value, type(default)):
-                raise DeployError(f"the configuration key {key} is {value!r:.40}; write it like {json.dumps(default)}")
-    return found
-
-
-def check_api_servers(said: Mapping[str, Any], cells: Sequence[str]) -> None:
-    """Check that the configuration key `kubernetes` leads cells of the build to contexts.
-
-    Raises:
-        DeployError: it is of another form, or names a cell that is not there.
-    """
-    contexts = said.get("contexts", {})
-    known = said.keys() <= {"contexts", "kubeconfig", "simulated"} and isinstance(contexts, Mapping)
-    if not known or not all(isinstance(name, str) and name for name in contexts.values()):
-        shape = json.dumps({"contexts": {"CELL": "CONTEXT"}, "kubeconfig": "FILE"})
-        raise DeployError(f"the configuration key kubernetes is {dict(said)!r:.60}; write {shape}")
-    strange = sorted(contexts.keys() - set(cells))
-    if strange:
-        listed = ", ".join(cells) or "none"
-        raise DeployError(f"the configuration key kubernetes names {', '.join(strange)}; the cells are {listed}")

@@ -11,7 +11,15 @@ SHOWN = 32  # exit code by which the host knows that the user was told (pulumi-l
 
 
 class DeployError(Exception):
-    """A deployment cannot go on; the text says why and what to do, in one line."""
+    """A deployment cannot go on; each argument says in one line why, and what to do."""
+
+    def __str__(self) -> str:
+        return "; ".join(self.lines)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each thing that stands in the way."""
+        return tuple(map(str, self.args))
 
 
 def stop(lines: Iterable[str]) -> NoReturn:

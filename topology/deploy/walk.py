@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from topology.deploy.stage import Build
+from topology.deploy.standing import found_resources, standing
 from topology.deploy.stop import DeployError
 
 AT_ONCE = 2  # previews side by side; each is a program and an engine of its own
@@ -59,11 +60,11 @@ class Project:
             raise DeployError(f"{folder} has no {PROJECT}; name the folder pulumi/ of a build, or one under stacks/")
         if shutil.which("pulumi") is None:
             raise DeployError("pulumi is not on PATH; install the Pulumi command line, version 3")
-        build = Build.at(folder / _plan_key(folder))
+        build = Build.at(folder / plan_key(folder))
         return cls(folder, build, tuple(stage["name"] for stage in build.plan["stages"]))
 
     def stages_to(self, last: str | None) -> tuple[str, ...]:
-        """Stages up to `last`, in order.
+        """Stages up to `last`, in order; all when it is None.
 
         Raises:
             DeployError: no stage is called so.
@@ -83,13 +84,27 @@ class Project:
         """Each stage brought to what the build has, in order; the walk ends at the first that stops."""
         return self._walk(stages, automation.Stack.up, parallel, say)
 
-    def destroys(self, stages: Sequence[str], parallel: int, say: Say) -> Iterator[Step]:
-        """Each stage taken down, the last one first; the walk ends at the first that stops."""
-        every = reversed(self.stages[self.stages.index(stages[0]) :])
-        return self._walk(every, automation.Stack.destroy, parallel, say)
+    def destroys(self, first: str, parallel: int, say: Say, *, force: bool = False) -> Iterator[Step]:
+        """Each stage from `first` on taken down, the last one first; the walk ends at the first that stops.
+
+        All are previewed before one is touched: where one has something protected, or another stack of the project
+        stands on them that is no stage of the build, all stay as they are. `force` leaves out the latter.
+        """
+        doomed = self.stages[self.stages.index(first) :]
+        stacks = {each.name: each.resource_count or 0 for each in self._stacks()}
+        above = sorted(name for name, resources in stacks.items() if resources and name not in self.stages)
+        if above and not force:
+            which = f"stack {', '.join(above)} of this project may stand on it and is no stage of {self.build.folder}"
+            yield Step(first, "stopped", (f"stage {first}: {which}; destroy that first, or say --force",))
+            return
+        standing_stages = [stage for stage in reversed(doomed) if stage in stacks]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            previews = [*pool.map(lambda stage: self._destroy_preview(stage, parallel), standing_stages)]
+        stopped = [step for step in previews if step.closed]
+        yield from stopped or self._walk(standing_stages, automation.Stack.destroy, parallel, say)
 
     def states(self) -> Iterator[Step]:
-        """How each stage stands, by the outputs of its stack."""
+        """How each stage stands, by what the state of its stack holds."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             yield from pool.map(self._state, self.stages)
 
@@ -112,33 +127,52 @@ class Project:
             return Step(stage, "stopped", _reasons(said, str(error), stage))
         return Step(stage, _changes_in_words(done.change_summary), _gates(said))
 
+    def _destroy_preview(self, stage: str, parallel: int) -> Step:
+        said: list[str] = []
+        try:
+            self._stack(stage, make=False).preview_destroy(parallel=parallel, on_output=said.append)
+        except automation.CommandError as error:
+            return Step(stage, "stopped", _reasons(said, str(error), stage))
+        return Step(stage, "")
+
     def _state(self, stage: str) -> Step:
         try:
-            outputs = self._stack(stage, make=False).outputs()
+            state = self._stack(stage, make=False).export_stack().deployment or {}
         except automation.StackNotFoundError:
             return Step(stage, "no stack yet")
         except automation.CommandError as error:
             return Step(stage, "unknown", _reasons([], str(error), stage))
-        if not outputs.get("ready"):
-            return Step(stage, "not deployed")
-        if outputs["digest"].value != self.build.digest(stage):
-            return Step(stage, f"deployed otherwise than {self.build.folder} has it")
-        return Step(stage, f"deployed, {int(outputs['resources'].value):,} resources")
+        resources = [each for each in state.get("resources") or [] if not each.get("delete")]
+        begun = [each["resource"]["urn"].rpartition("::")[2] for each in state.get("pending_operations") or []]
+        found = found_resources({each["urn"]: each.get("outputs") or {} for each in resources})
+        how = standing(self.build, stage, found, sorted(begun))
+        return Step(stage, how.wrong.removeprefix("is ") or f"deployed, {how.resources:,} resources")
+
+    def _stacks(self) -> list[automation.StackSummary]:
+        """Every stack of the project, whether it is a stage of the build or not.
+
+        Raises:
+            DeployError: Pulumi does not say: nobody is logged in, or the backend is not there.
+        """
+        try:
+            return automation.LocalWorkspace(work_dir=str(self.folder)).list_stacks()
+        except automation.CommandError as error:
+            raise DeployError(*_reasons([], str(error), "")) from None
 
     def _stack(self, stage: str, *, make: bool = True) -> automation.Stack:
         choose = automation.create_or_select_stack if make else automation.select_stack
         return choose(stage, work_dir=str(self.folder))
 
 
-def _plan_key(folder: Path) -> str:
+def plan_key(folder: Path) -> str:
     """The key `plan` of the stacks' configurations; they all name one build."""
     found: dict[str, str] = {}
     for path in sorted(folder.glob("Pulumi.*.yaml")):
         try:
             keys = (YAML(typ="safe", pure=True).load(path.read_bytes()) or {}).get("config") or {}
-        except (OSError, YAMLError, AttributeError):
+            found |= {str(value): path.name for key, value in keys.items() if str(key).endswith(":plan")}
+        except (OSError, YAMLError, AttributeError, ValueError, RecursionError):  # ValueError: a date that is none
             raise DeployError(f"{path} is not a stack's configuration; correct it, or restore it") from None
-        found |= {str(value): path.name for key, value in keys.items() if key.endswith(":plan")}
     if len(found) > 1:
         raise DeployError(f"{' and '.join(found.values())} name two builds, {' and '.join(found)}; name one")
     return next(iter(found), "..")

@@ -39,6 +39,11 @@ def secret_value(text: str) -> bool:
     return bool(_VALUE.search(text))
 
 
+def mask_values(text: str) -> str:
+    """The text, with every known kind of key, token or address with a password replaced, and all else as it was."""
+    return _VALUE.sub(MASK, text)
+
+
 def mask_secrets(lines: Sequence[str]) -> tuple[str, ...]:
     """The lines, with everything that looks like a secret replaced up to the end of its line.
 

@@ -31,7 +31,9 @@ class Violation:
         """Last key of the path with the positions behind it: `network_rows[0]`."""
         keys = [place for place, step in enumerate(self.path) if isinstance(step, str)]
         last = self.path[keys[-1] :] if keys else self.path
-        return "".join(f"[{step}]" if isinstance(step, int) else step for step in last) or "the spec"
+        return "".join(f"[{step}]" if isinstance(step, int) else shown(step)[1:-1] for step in last) or str(
+            self.rule.get("x-name", "the spec")
+        )
 
     @property
     def help(self) -> str:
@@ -114,7 +116,7 @@ def _unknown(at: Violation) -> Iterator[Finding]:
             continue
         help_ = did_you_mean(key, known)
         if ":" in key:
-            help_ = f"write a space behind the colon: {key.replace(':', ': ', 1).rstrip()}"
+            help_ = f"write a space behind the colon: {shown(key.replace(':', ': ', 1).rstrip())[1:-1]}"
         yield found("S201", f"unknown key {shown(key)} in {at.name}", (*at.path, key), help_)
 
 

@@ -5,4 +5,4 @@
 
 from topology.deploy.policy import pack
 
-pack("colossus-1m")
+pack("colossus-1m", power_tree=False, sources=False)

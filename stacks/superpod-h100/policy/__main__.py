@@ -5,4 +5,4 @@
 
 from topology.deploy.policy import pack
 
-pack("superpod-h100")
+pack("superpod-h100", power_tree=False, sources=False)

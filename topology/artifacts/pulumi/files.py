@@ -11,6 +11,7 @@ from topology.artifacts.pulumi.resources import earlier_names, resources
 from topology.artifacts.render import render
 from topology.artifacts.slurm.clusters import controllers
 from topology.plan import Plan, store
+from topology.resources import data
 from topology.views import summary, supply
 from topology.views.records import Register
 
@@ -21,7 +22,7 @@ CONFIG = "pulumi/Pulumi.{word}.yaml"
 register(
     "pulumi",
     (
-        "pulumi/{Pulumi.yaml|__main__.py}",
+        "pulumi/{Pulumi.yaml|__main__.py|requirements.txt}",
         CONFIG,
         "pulumi/policy/{PulumiPolicy.yaml|__main__.py}",
         "pulumi/inventory/{word}.json",
@@ -33,28 +34,34 @@ register(
 def artifacts(plan: Plan, stages: Sequence[int]) -> Iterator[Artifact]:
     """Every file of the project; stages refer to each other, so all are made whichever are asked for."""
     del stages
-    for name, data in project(plan, ".."):
-        yield Artifact(FOLDER / name, data)
+    for name, text in project(plan, ".."):
+        yield Artifact(FOLDER / name, text)
     tables = {name: frame.lazy() for name, frame in store.stored(plan)}
     records = Register.of(tables)
     for stage, spec in enumerate(plan.spec.stages):
         yield Artifact(FOLDER / "inventory" / f"{spec.name}.json", _lines(inventory(plan, records, stage)))
 
 
-def project(plan: Plan, plan_folder: str, spec_file: str = "", virtualenv: str = "") -> Iterator[tuple[str, bytes]]:
-    """Name and text of Pulumi.yaml, the program and each stack's configuration.
+def project(
+    plan: Plan, plan_folder: str, spec_file: str = "", virtualenv: str = "", package: str = "cluster-topology"
+) -> Iterator[tuple[str, bytes]]:
+    """Name and text of Pulumi.yaml, the program, what it runs on and each stack's configuration.
 
     `plan_folder` leads from the project to a build, `spec_file` to the spec it must be built from,
-    `virtualenv` to the Python environment that has this package; empty: the one that Pulumi finds.
+    `virtualenv` to the Python environment that has this package; empty: the one that Pulumi finds. `package` is what
+    pip is to install there.
     """
     spec = plan.spec
     named = {"project": spec.pulumi.project, "cluster": spec.name}
-    yield "Pulumi.yaml", render("pulumi/Pulumi.yaml.j2", virtualenv=virtualenv, **named)
+    yield "Pulumi.yaml", render("pulumi/Pulumi.yaml.j2", virtualenv=virtualenv, config=_declared_keys(), **named)
+    yield "requirements.txt", render("pulumi/requirements.txt.j2", package=package)
     stages = [stage.name for stage in spec.stages]
     cells = spec.kubernetes is not None
     yield "__main__.py", render("pulumi/__main__.py.j2", cluster=spec.name, stages=stages, cells=cells)
     yield "policy/PulumiPolicy.yaml", render("pulumi/policy/PulumiPolicy.yaml.j2", cluster=spec.name)
-    yield "policy/__main__.py", render("pulumi/policy/__main__.py.j2", cluster=spec.name, stages=stages)
+    has = {"power_tree": bool(plan.feeds.height), "sources": bool(supply.stages(plan).height)}
+    exempt = [what for what, is_there in has.items() if not is_there]
+    yield "policy/__main__.py", render("pulumi/policy/__main__.py.j2", exempt=exempt, cluster=spec.name, stages=stages)
     for stage in range(len(spec.stages)):
         needs = required(plan, stage)
         text = render(
@@ -66,6 +73,22 @@ def project(plan: Plan, plan_folder: str, spec_file: str = "", virtualenv: str =
             needs=[f"attest.{kind}.{name}" for kind, names in needs.items() for name in names],
         )
         yield f"Pulumi.{spec.stages[stage].name}.yaml", text
+
+
+def _declared_keys() -> list[dict[str, str]]:
+    """Keys of a stack's configuration as a project declares them to the engine: name, type, description, default."""
+    properties = json.loads((data("schemas") / "stack.schema.json").read_bytes())["properties"]
+    return [
+        {"name": key, "type": rule["type"], "description": rule["description"], "default": _flow(rule["default"])}
+        for key, rule in properties.items()
+    ]
+
+
+def _flow(value: object) -> str:
+    """A default as YAML writes it on a line, for words that need no quotes."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(below)}' for key, below in value.items())}}}"
+    return value if isinstance(value, str) else _json(value)
 
 
 def required(plan: Plan, stage: int) -> dict[str, list[str]]:
