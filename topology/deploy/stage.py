@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from topology.artifacts.output.manifest import NAME, ManifestError, digest_of, files_below, sha256
 from topology.artifacts.output.manifest import read as read_manifest
+from topology.artifacts.pulumi.bundles import CELL, cell_files
 from topology.deploy.configuration import Configuration
 from topology.deploy.stop import DeployError, stop
 from topology.resources import data
@@ -33,7 +34,7 @@ class Bundle:
     @property
     def is_cell(self) -> bool:
         """Whether an API server gets it, if the configuration leads it to one."""
-        return self.kind == "kubernetes-cell"
+        return self.kind == CELL
 
     @property
     def digest(self) -> str:
@@ -115,10 +116,7 @@ class Build:
 
     def cell_files(self, inventory: Mapping[str, Any], bundle: Bundle) -> Mapping[str, str]:
         """SHA-256 of every file of a cell's folder and of the same folder in the stages before, by its path."""
-        tail = bundle.folder.partition("/")[2].partition("/")[2]
-        stages = inventory["stages"][: inventory["stages"].index(inventory["stage"]) + 1]
-        inside = tuple(f"stages/{stage}/{tail}/" for stage in stages)
-        return {path: sha for path, sha in self.files.items() if path.startswith(inside)}
+        return cell_files(inventory, bundle.folder, self.files)
 
     def digest(self, stage: str) -> str:
         """Identity of all that a stage deploys."""

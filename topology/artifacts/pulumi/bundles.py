@@ -8,15 +8,11 @@ from topology.artifacts.output.manifest import digest_of, files_below
 CELL = "kubernetes-cell"
 
 
-def bundle_files(inventory: Mapping[str, Any], bundle: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, str]:
-    """SHA-256 of the files that a bundle of an inventory hands over, by path; `digests` are those of the whole build.
+def cell_files(inventory: Mapping[str, Any], folder: str, digests: Mapping[str, str]) -> dict[str, str]:
+    """SHA-256 of what a cell's API server gets, by path: files of its folder, and of the same in the stages before.
 
-    A cell's API server gets the files of every stage up to this one, by their paths in the build; any other
-    receiver gets the folder of the bundle, by the paths below it.
+    `inventory` is that of the stage, `folder` the cell's there, `digests` are those of every file of the build.
     """
-    folder: str = bundle["folder"]
-    if bundle["kind"] != CELL:
-        return files_below(digests, folder)
     cell = folder.partition("/")[2].partition("/")[2]
     stages = inventory["stages"][: inventory["stages"].index(inventory["stage"]) + 1]
     inside = tuple(f"stages/{stage}/{cell}/" for stage in stages)
@@ -27,6 +23,8 @@ def resource_inputs(inventory: Mapping[str, Any], digests: Mapping[str, str]) ->
     """Digest and facts of every resource of a stage by name: it is updated when one of the two differs."""
     made = {each["name"]: (each["digest"], each["facts"]) for each in inventory["resources"]}
     for each in inventory["bundles"]:
-        files = bundle_files(inventory, each, digests)
+        folder = each["folder"]
+        is_cell = each["kind"] == CELL
+        files = cell_files(inventory, folder, digests) if is_cell else files_below(digests, folder)
         made[each["name"]] = (digest_of(files.items()), {**each["facts"], "files": len(files)})
     return made
