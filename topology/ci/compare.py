@@ -53,7 +53,9 @@ class ActionInputs:
         form = variable("TOPOLOGY_FORMAT", "github")
         if form not in {"text", "github"}:
             raise JobError(f"the input format is {form}", "write text or github")
-        fail_on = [word for line in variable("TOPOLOGY_FAIL_ON", "errors").splitlines() for word in line.split(",")]
+        fail_on = [
+            word for line in variable("TOPOLOGY_FAIL_ON", "errors,verdict>1").splitlines() for word in line.split(",")
+        ]
         characters = variable("TOPOLOGY_MAX_CHARS", "60000")
         if not characters.isdecimal() or not LEAST_CHARACTERS <= int(characters) <= MOST_CHARACTERS:
             raise JobError(f"the input max-chars is {characters}", f"write {LEAST_CHARACTERS} to {MOST_CHARACTERS}")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from topology.review.review import Review
 
 EXAMPLES = (
-    "Examples: `topology diff main:cluster.yaml cluster.yaml` · `topology diff build/old build/new -f markdown` · "
-    "`topology diff HEAD~1:cluster.yaml HEAD:cluster.yaml --format json=diff.jsonl --fail-on 'new-errors,replug>0'`"
+    "Examples: `topology diff main:./cluster.yaml cluster.yaml` · `topology diff build/old build/new -f markdown` · "
+    "`topology diff HEAD~1:./cluster.yaml HEAD:./cluster.yaml --format json=diff.jsonl --fail-on 'new-errors,replug>0'`"
 )
 LEAST_CHARACTERS = 6_000  # below it the parts of a comment that always stand might not fit
 
@@ -37,7 +37,10 @@ class ReviewForm(StrEnum):
 
 
 def diff(  # noqa: PLR0913 - each is an option of its own
-    base: Annotated[str, typer.Argument(metavar="BASE", help="A spec, REV:path in git, a built folder, or -.")],
+    base: Annotated[
+        str,
+        typer.Argument(metavar="BASE", help="A spec, REV:path in git (REV:./path from here), a built folder, or -."),
+    ],
     head: Annotated[str, typer.Argument(metavar="HEAD", help="Likewise, as it will be.")],
     *,
     forms: Annotated[
@@ -65,7 +68,9 @@ def diff(  # noqa: PLR0913 - each is an option of its own
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
-            "--fail-on", metavar="CONDITION", help="Such as replug>0, new-errors or overload; errors by default."
+            "--fail-on",
+            metavar="CONDITION",
+            help="Such as replug>0, new-errors or overload; errors,verdict>1 by default.",
         ),
     ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 when anything changes.")] = False,
