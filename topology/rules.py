@@ -29,7 +29,7 @@ _TABLE = (
     Rule("S001", "no secret stands in a spec", "a spec is committed, reviewed and printed; secrets are not"),
     Rule("S101", "a file named on the command line can be opened and read", "the system refused to open it"),
     Rule("S102", "only regular files are read", "a pipe or a device may never end; '-' reads standard input"),
-    Rule("S103", "a file is no larger than 16 MiB", "the spec of 1,000,000 GPUs has a few hundred lines"),
+    Rule("S103", "a file is no larger than 2 MiB", "the spec of 1,000,000 GPUs has a few hundred lines"),
     Rule("S104", "a file stays inside the folder of the spec", "a copied spec must not read other files"),
     Rule("S111", "the text is UTF-8", "YAML 1.2.2 §5.2; other encodings show other names on other machines"),
     Rule("S112", "the text holds no invisible or control characters", "they hide what a reviewer approves"),

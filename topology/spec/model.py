@@ -181,6 +181,9 @@ class Level:
     path: Path = ()
 
 
+MOST_CIRCUITS = 48  # of a rack on each side, as in the schema
+
+
 @dataclass(frozen=True, slots=True)
 class RackFeed:
     """Circuits that end in a rack, the same on both sides."""
