@@ -93,6 +93,7 @@ _TABLE = (
     Rule("S345", "a group is in one pool of cells", "a node joins one Kubernetes cluster"),
     Rule("S346", "pools of cells have names of their own", "cells are named after their pool"),
     Rule("S347", "a range of addresses is an IPv4 network", "pools are cut out of it by their prefix"),
+    Rule("S348", "a time is one that Slurm can count", "slurmctld refuses it, or takes a wholly different one for it"),
     Rule("S801", "an ignore comment has a code and a reason", "the reason is what a reviewer approves"),
     Rule("S802", "an ignore comment matches a finding on its line", "a stale one would hide the next fault"),
     Rule("S803", "some rules are not ignored", "they guard people, power, or there being a site at all"),
