@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with `topology init mysite`, then `topology build mysite/cluster.yaml`.",
+    epilog="Start with `topology init mysite`, then `topology build cluster.yaml` in it.",
 )
 app.command("init", epilog=init.EXAMPLES)(init.init)
 app.command("check", epilog=check.EXAMPLES)(check.check)
