@@ -48,6 +48,50 @@ def test_a_name_that_is_none_is_refused_and_nothing_is_made(cli, name, tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_started_folder_builds_next_stays_out_of_git(tmp_path):
+    def run(*words, cwd=tmp_path):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "GIT_CONFIG_GLOBAL": "/dev/null"}
+        return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=True).stdout
+
+    run("git", "init", "--quiet")
+    next_line = run(*TOPOLOGY, "init", "mysite").partition("next: ")[2].strip()
+    assert next_line == "cd mysite && topology build cluster.yaml"
+    run("/bin/sh", "-c", next_line.replace("topology", " ".join(TOPOLOGY)))
+    assert (tmp_path / "mysite" / "build" / "mysite" / "plan.json").is_file()
+    status = run("git", "status", "--porcelain", "--untracked-files=all")
+    assert status.splitlines() == ["?? mysite/.gitignore", "?? mysite/cluster.yaml"]
+
+
+@pytest.mark.parametrize("command", ["check", "build", "whatif"])
+def test_a_folder_for_a_spec_is_answered_with_the_spec_in_it(command, cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cli("init", "mysite")
+    more = ["--fail", "x"] if command == "whatif" else []
+    run = cli(command, "mysite", *more)
+    assert run.code == 2
+    assert "help: name mysite/cluster.yaml" in run.out + run.err
+    (tmp_path / "empty").mkdir()
+    run = cli(command, "empty", *more)
+    assert "help: name a file, or - for stdin" in run.out + run.err
+
+
+@pytest.mark.parametrize("length", [250, 251, 600])
+def test_names_as_long_as_a_file_system_takes_are_read_and_longer_ones_refused(length, cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = f"{'x' * length}.yaml"
+    fits = len(name) <= 255  # bytes of a name: NAME_MAX of Linux
+    if fits:
+        Path(name).write_text(SPEC.read_text())
+    assert cli("check", name).code == (0 if fits else 2)
+    assert cli("build", name, "--only", "slurm").code == (0 if fits else 2)
+    run = cli("diff", name, str(SPEC), "--fail-on", "never")
+    assert run.code == (0 if fits else 2)
+    for words in (("build", str(SPEC), "-o", "y" * length), ("verify", name * 3), ("deploy", "status", name * 3)):
+        run = cli(*words)
+        assert (run.code, run.err.startswith("error: ")) == (2, True), run.err
+        assert "  help: " in run.err or words[0] == "deploy"
+
+
 def test_init_leaves_what_is_there_alone(cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").mkdir()

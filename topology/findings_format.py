@@ -145,17 +145,18 @@ def _property(text: str) -> str:
 
 
 def _by_rule_and_line(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings with those of one rule on one line made one: messages joined, counts added."""
-    merged: dict[tuple[str, str, int], Finding] = {}
+    """Findings with those of one rule on one line made one: messages joined, as many as `SHOWN`, and counts added."""
+    alike: dict[tuple[str, str, int], list[Finding]] = {}
     for finding in findings:
-        key = (finding.code, finding.file, finding.line)
-        first = merged.get(key)
-        if first is None:
-            merged[key] = finding
-        else:
-            message = f"{first.message}; {finding.message}"
-            merged[key] = replace(first, message=message, count=first.count + finding.count)
-    return list(merged.values())
+        alike.setdefault((finding.code, finding.file, finding.line), []).append(finding)
+    return [_joined(same) if len(same) > 1 else same[0] for same in alike.values()]
+
+
+def _joined(same: Sequence[Finding]) -> Finding:
+    messages = [finding.message for finding in same[:SHOWN]]
+    if len(same) > SHOWN:
+        messages.append(f"and {len(same) - SHOWN:,} more")
+    return replace(same[0], message="; ".join(messages), count=sum(finding.count for finding in same))
 
 
 def _sarif_rule(rule: Rule) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from topology.catalog.rules import found
 from topology.findings import Finding, Path, did_you_mean, shown
 from topology.resources import data as folder_of
 from topology.source import YamlSource
+from topology.source.validator import validator
 
 _TYPES = {
     "object": "a mapping",
@@ -70,7 +71,7 @@ def _schema() -> dict[str, Any]:
 @cache
 def _validator(kind: str) -> Draft202012Validator:
     """Validator of one kind, so that an error is about the entry and not about a choice of kinds."""
-    return Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": _schema()["$defs"]})
+    return validator({"$ref": f"#/$defs/{kind}", "$defs": _schema()["$defs"]})
 
 
 def _findings(error: ValidationError, folder: str) -> Iterator[Finding]:

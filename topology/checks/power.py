@@ -6,6 +6,7 @@ from topology.checks import check, nothing
 from topology.findings import Severity
 from topology.plan import Plan, names
 from topology.plan.tables import PHASES
+from topology.spec.model import MOST_CIRCUITS
 from topology.views import failures, supply
 from topology.views.phases import on_phase_w
 
@@ -150,18 +151,19 @@ def feeds_carry_their_rack(plan: Plan) -> pl.DataFrame:
     over = plan.feeds.filter(pl.col("load_w") > pl.col("capacity_w"))
     if not over.height:
         return nothing()
+    each_w = (pl.col("capacity_w") / pl.col("circuits")).clip(lower_bound=1.0)
+    needed = (pl.col("load_w") / each_w).ceil().cast(pl.Int64)
     return over.with_columns(example=names.labels(plan, "racks").gather(over["rack"])).select(
         "origin",
         "example",
         message=pl.format(
             "rack {} draws up to {} kW; its {} feed of {} x {} A carries {} kW",
-            "example", _kw(pl.col("load_w")), "side", "circuits", pl.col("breaker_a").cast(pl.Int64),
-            _kw(pl.col("capacity_w")),
+            "example", _kw(pl.col("load_w")), "side", "circuits",
+            pl.col("breaker_a").cast(pl.String).str.strip_suffix(".0"), _kw(pl.col("capacity_w")),
         ),
-        help=pl.format(
-            "write circuits: {} under power.feed, or larger breakers",
-            (pl.col("load_w") * pl.col("circuits") / pl.col("capacity_w")).ceil().cast(pl.Int64),
-        ),
+        help=pl.when(needed <= MOST_CIRCUITS)
+        .then(pl.format("write circuits: {} under power.feed, or larger breakers", needed))
+        .otherwise(pl.lit("write larger breakers: amps under power.feed is the size of one circuit")),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 One module per command; each imports what it needs when it runs, so that `--help` stays fast.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
@@ -10,8 +11,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from topology import __version__
-from topology.cli import build, check, deploy, diff, explain, init, verify, whatif
+from topology.cli import build, check, deploy, diff, explain, init, memory, streams, verify, whatif
 from topology.cli.exits import FINE, INTERNAL, INTERRUPTED, REFUSED
+from topology.findings import shown
 
 app = typer.Typer(
     name="topology",
@@ -20,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with `topology init mysite`, then `topology build mysite/cluster.yaml`.",
+    epilog="Start with `topology init mysite`, then `topology build cluster.yaml` in it.",
 )
 app.command("init", epilog=init.EXAMPLES)(init.init)
 app.command("check", epilog=check.EXAMPLES)(check.check)
@@ -51,18 +53,37 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and leave with its exit code; nobody ever sees a traceback of ours."""
+    streams.guard()
     try:
+        memory.guard()
         code = app(None if arguments is None else list(arguments), standalone_mode=False)
+        sys.stdout.flush()
     except SystemExit as stop:
         sys.exit(stop.code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the last line of defence
+    except MemoryError:
+        sys.exit(memory.refuse())
+    except OSError as error:
+        sys.exit(_refused_by_system(error))
+    except BaseException as error:  # noqa: BLE001 - the last line of defence; a panic of the tables is no Exception
         sys.exit(_report(error))
     sys.exit(code or FINE)
 
 
-def _report(error: Exception) -> int:
+def _refused_by_system(error: OSError) -> int:
+    """Exit code of what the system refuses and no command expected, after one line that says what it was."""
+    try:
+        os.getcwd()  # noqa: PTH109 - whether there is one
+    except OSError:
+        sys.stderr.write("error: the working directory is not there any more\n  help: cd to one that is\n")
+        return REFUSED
+    about = f"{shown(str(error.filename), 200)}: " if error.filename else ""
+    sys.stderr.write(f"error: {about}{error.strerror or error}\n  help: the system refused it; check what it names\n")
+    return REFUSED
+
+
+def _report(error: BaseException) -> int:
     """Exit code of an error no command caught, after one line that says what it was."""
     if isinstance(error, typer.Abort):
         return INTERRUPTED
@@ -77,6 +98,6 @@ def _report(error: Exception) -> int:
     where = f"{frame.tb_frame.f_globals.get('__name__')}:{frame.tb_lineno}" if frame else "?"
     sys.stderr.write(
         f"topology {__version__}: internal error at {where}: {type(error).__name__}\n"
-        "  help: this is our fault; please report it with this line. Nothing was written.\n"
+        "  help: this is our fault; please report it with this line. What a run had not finished stays as it was.\n"
     )
     return INTERNAL

@@ -8,7 +8,7 @@ import typer
 
 from topology.cli.reports import refuse, say
 
-EXAMPLES = "Examples: `topology init mysite` · `topology init mysite && topology build mysite/cluster.yaml`"
+EXAMPLES = "Examples: `topology init mysite` · `topology init mysite && cd mysite && topology build cluster.yaml`"
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -36,4 +36,4 @@ def init(
         (folder / ".gitignore").write_bytes(b"/build/\n")
     except OSError as error:
         refuse(f"{name}: {error.strerror}", "choose a folder you may write to")
-    say(f"{name}/cluster.yaml written; next: topology build {name}/cluster.yaml")
+    say(f"{name}/cluster.yaml written; next: cd {name} && topology build cluster.yaml")

@@ -1,6 +1,5 @@
 """Printing findings: formats, severities of the run, and the exit code that follows."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 import typer
 
 from topology import __version__
-from topology.cli.exits import FINDINGS, PIPE_CLOSED, REFUSED
+from topology.cli.exits import FINDINGS, REFUSED
 from topology.findings import Finding, FindingsError, Lines, Severity
 
 if TYPE_CHECKING:
@@ -136,24 +135,12 @@ def say(text: str) -> None:
 
 
 def say_bytes(pieces: Iterator[bytes]) -> None:
-    """A result on stdout, piece by piece.
-
-    Raises:
-        SystemExit: with 141 when the reader has left.
-    """
+    """A result on stdout, piece by piece."""
     for piece in pieces:
         _write(sys.stdout, piece.decode())
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Write at once, so that a reader that has left is noticed here and not at the end.
-
-    Raises:
-        SystemExit: with 141, as a program that dies of SIGPIPE.
-    """
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # nothing is left to flush at the end
-        raise SystemExit(PIPE_CLOSED) from None
+    """Write at once, so that a reader that has left is noticed here and not at the end; see `topology.cli.streams`."""
+    stream.write(text)
+    stream.flush()

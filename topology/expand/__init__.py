@@ -9,6 +9,7 @@ from topology.expand.nodes import gpu_frame, nic_frame, place_nodes
 from topology.expand.origins import Origins
 from topology.expand.power import banks
 from topology.expand.power.build import pools, power_levels, sources, tree_and_feeds
+from topology.expand.rules import refused
 from topology.expand.scaleup import domains, pattern
 from topology.expand.site import SiteTables
 from topology.expand.stages import stages
@@ -25,6 +26,15 @@ def expand(spec: ClusterSpec, catalog: Catalog) -> Plan:
         FindingsError: what keeps the site from being built, all findings of the first step
             that cannot go on.
     """
+    try:
+        return _whole(spec, catalog)
+    except tables.ColumnRangeError as error:
+        help_ = "a count of the spec or of a product is larger than any that is built: check the largest ones"
+        raise refused("S356", str(error), (), help_) from None
+
+
+def _whole(spec: ClusterSpec, catalog: Catalog) -> Plan:
+    """The plan, step by step."""
     origins = Origins()
     groups = size_groups(spec, catalog)
     nets = Networks(spec, catalog, groups, demand.design_fabrics(spec, catalog, groups))

@@ -65,12 +65,21 @@ class Table:
         return next(column.to for column in self.columns if column.name == name)
 
     def frame(self, data: Mapping[str, object]) -> pl.DataFrame:
-        """Rows with exactly this table's columns, order and dtypes; KeyError when one is missing.
+        """Rows with exactly this table's columns, order and dtypes.
 
         Arrays keep their bytes where their dtype already fits; Python scalars are repeated.
+
+        Raises:
+            KeyError: a column is missing.
+            ColumnRangeError: a value is beyond what its column holds.
         """
         height = next((len(v) for v in data.values() if isinstance(v, np.ndarray | pl.Series)), 1)
-        series = [_series(column, data[column.name], height) for column in self.columns]
+        series = []
+        for column in self.columns:
+            try:
+                series.append(_series(column, data[column.name], height))
+            except (pl.exceptions.InvalidOperationError, OverflowError):
+                raise ColumnRangeError(self, column) from None
         return pl.DataFrame(series)
 
     def rows(self, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
@@ -86,6 +95,13 @@ class Table:
         kinds = zip(self.columns, frame.dtypes, strict=False)
         alike = all(dtype == column.dtype for column, dtype in kinds)
         return frame.columns == [column.name for column in self.columns] and alike
+
+
+class ColumnRangeError(ValueError):
+    """A figure of a plan is beyond what its column holds; the message says which, and the most it holds."""
+
+    def __init__(self, table: Table, column: Column) -> None:
+        super().__init__(f"{column.name} of the table {table.name} is beyond the range of {column.dtype}")
 
 
 def _series(column: Column, value: object, height: int) -> pl.Series:

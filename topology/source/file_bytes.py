@@ -8,8 +8,10 @@ from pathlib import Path
 from topology.findings import FindingsError
 from topology.rules import found
 
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024  # reading takes some seconds a MiB
 _LIMIT = f"{MAX_BYTES:,} bytes are the limit"
+
+_SPEC = "cluster.yaml"  # as a folder's spec is called
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -40,7 +42,7 @@ def file_bytes(path: Path, root: Path | None) -> bytes:
         words = error.strerror if isinstance(error, OSError) else str(error)
         raise _refusal("S101", f"cannot read the file: {_lower(words)}", name, "check the path") from None
     try:
-        return _regular(descriptor, name)
+        return _regular(descriptor, path)
     finally:
         os.close(descriptor)
 
@@ -50,11 +52,13 @@ def display(path: Path) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def _regular(descriptor: int, name: str) -> bytes:
-    about = os.fstat(descriptor)
+def _regular(descriptor: int, path: Path) -> bytes:
+    about, name = os.fstat(descriptor), display(path)
     if not stat.S_ISREG(about.st_mode):
         kind = _KINDS.get(stat.S_IFMT(about.st_mode), "no regular file")
-        raise _refusal("S102", f"it is {kind}, not a regular file", name, "name a file, or - for stdin")
+        spec = path / _SPEC
+        help_ = f"name {display(spec)}" if spec.is_file() else "name a file, or - for stdin"
+        raise _refusal("S102", f"it is {kind}, not a regular file", name, help_)
     if about.st_size > MAX_BYTES:
         raise _refusal("S103", f"the file has {about.st_size:,} bytes", name, _LIMIT)
     parts: list[bytes] = []
@@ -75,7 +79,7 @@ def within_size(data: bytes, name: str) -> bytes:
         FindingsError: There are more than `MAX_BYTES`.
     """
     if len(data) > MAX_BYTES:
-        raise _refusal("S103", "the text has more than 16 MiB", name, _LIMIT)
+        raise _refusal("S103", "the text has more than 2 MiB", name, _LIMIT)
     return data
 
 

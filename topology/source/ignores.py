@@ -1,6 +1,7 @@
 """Comments `# topology: ignore[N302] reason`, which accept a finding on a line of the spec."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,14 +30,15 @@ def ignores(lines: Sequence[str], texts: Sequence[tuple[int, int]]) -> tuple[lis
 
     A comment behind a value accepts findings of that line; one on a line of its own accepts
     those of the next line that is not a comment. `texts` are (start, end) offsets of quoted
-    texts, in which a '#' starts no comment.
+    texts, in which a '#' starts no comment, in reading order.
     """
     accepted: list[Ignore] = []
     wrong: list[Finding] = []
+    below = _below(lines)
     offset = 0
     for number, line in enumerate(lines, start=1):
         hit = _COMMENT.search(line)
-        if hit and not any(start <= offset + hit.start() < end for start, end in texts):
+        if hit and not _inside(texts, offset + hit.start()):
             here = (number, hit.start() + 1)
             form = _FORM.fullmatch(hit.group(1).rstrip())
             if form is None:
@@ -44,7 +46,7 @@ def ignores(lines: Sequence[str], texts: Sequence[tuple[int, int]]) -> tuple[lis
             elif not form.group(2):
                 wrong.append(at(found("S801", "an ignore comment without a reason", help=_HOW), here))
             else:
-                target = number if line[: hit.start()].strip() else _below(lines, number)
+                target = number if line[: hit.start()].strip() else below[number]
                 codes = re.split(r"\s*,\s*", form.group(1))
                 accepted.extend(Ignore(code, form.group(2), target, here) for code in codes)
         offset += len(line) + 1
@@ -79,9 +81,22 @@ def _guards(finding: Finding) -> bool:
     return no_site or finding.code.startswith(_GUARDED)
 
 
-def _below(lines: Sequence[str], number: int) -> int:
-    """1-based number of the first line after line `number` that is neither empty nor a comment."""
-    for later in range(number, len(lines)):
-        if lines[later].strip() and not lines[later].lstrip().startswith("#"):
-            return later + 1
-    return number
+def _inside(texts: Sequence[tuple[int, int]], offset: int) -> bool:
+    """Whether an offset lies in one of the texts, which follow each other."""
+    before = bisect_right(texts, offset, key=lambda text: text[0])
+    return before > 0 and offset < texts[before - 1][1]
+
+
+def _below(lines: Sequence[str]) -> list[int]:
+    """By 1-based line number, the first line after it that is neither empty nor a comment; the line itself at the end.
+
+    One walk for all lines, since each may hold a comment.
+    """
+    below = list(range(len(lines) + 1))
+    found = 0
+    for number in range(len(lines), 0, -1):
+        below[number] = found or number
+        words = lines[number - 1].lstrip()
+        if words and not words.startswith("#"):
+            found = number
+    return below

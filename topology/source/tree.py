@@ -27,7 +27,7 @@ from topology.source.syntax import NotYamlError, events, spot
 from topology.source.text import hidden
 
 MAX_DEPTH = 64
-MAX_VALUES = 1_000_000  # of the whole document, aliases expanded
+MAX_VALUES = 200_000  # of the whole document, aliases expanded
 MAX_ALIASED = 100_000  # of those, reached through aliases: validation walks every one
 
 

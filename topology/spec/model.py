@@ -187,6 +187,9 @@ class Level:
         return self.rating_w / self.derating / (self.apparent_factor or 1.0)
 
 
+MOST_CIRCUITS = 48  # of a rack on each side, as in the schema
+
+
 @dataclass(frozen=True, slots=True)
 class RackFeed:
     """Circuits that end in a rack, the same on both sides."""

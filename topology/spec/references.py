@@ -11,6 +11,7 @@ from topology.source.nodes import both_lines
 
 Data = Mapping[str, Any]
 
+_GUESSED = 100  # unknown names that are compared with the known ones: a spec may hold thousands of both
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 _LISTS: tuple[tuple[Path, str], ...] = (  # lists of named things, and what one of them is
     (("halls",), "hall"),
@@ -35,16 +36,19 @@ def names_at(data: Data, path: Path) -> list[str]:
 def unknown_names(data: Data, source: YamlSource) -> Iterator[Finding]:
     """Findings of references to halls, groups, fabrics, sources and levels that are not there."""
     known = {
-        "S301": ("hall", names_at(data, ("halls",))),
-        "S302": ("compute group", names_at(data, ("compute",))),
-        "S303": ("fabric", names_at(data, ("fabrics",))),
-        "S304": ("power source", names_at(data, ("power", "sources"))),
-        "S305": ("power level", [level["kind"] for level in _list(data, ("power", "levels"))]),
+        "S301": ("hall", set(names_at(data, ("halls",)))),
+        "S302": ("compute group", set(names_at(data, ("compute",)))),
+        "S303": ("fabric", set(names_at(data, ("fabrics",)))),
+        "S304": ("power source", set(names_at(data, ("power", "sources")))),
+        "S305": ("power level", {level["kind"] for level in _list(data, ("power", "levels"))}),
     }
+    guessed = 0
     for code, path, name in _references(data):
         noun, names = known[code]
         if name not in names:
-            help_ = did_you_mean(name, names) or f"add it: the spec has no {noun}"
+            guessed += 1
+            guess = did_you_mean(name, names) if guessed <= _GUESSED else f"write the name of a {noun} of this spec"
+            help_ = guess if names else f"add it: the spec has no {noun}"
             finding = found(code, f"no {noun} is called '{name}'", path, help_)
             yield source.at_key(finding) if path[-1] == name else finding
 

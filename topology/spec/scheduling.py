@@ -9,6 +9,10 @@ from topology.rules import found
 
 Data = Mapping[str, Any]
 
+_PARTS_S = (3600, 60, 1)  # hours, minutes, seconds
+_LONGEST_S = 2**31 - 60  # slurmctld 26.05 rounds up to minutes in 32 bits: beyond, it refuses or takes another time
+_LONGEST = "24855-03:13:08"  # the same in days
+
 
 def slurm_rules(data: Data) -> Iterator[Finding]:
     """Findings of groups, partitions and defaults that Slurm clusters do not have as one expects."""
@@ -22,6 +26,7 @@ def slurm_rules(data: Data) -> Iterator[Finding]:
                 message = f"no Slurm cluster has group '{group['name']}'"
                 yield found("S344", message, ("compute", i), "add it to the compute of a Slurm cluster")
     yield from _partitions(slurm, homes)
+    yield from _times(slurm)
 
 
 def _partitions(slurm: Data, homes: Mapping[str, str]) -> Iterator[Finding]:
@@ -38,6 +43,28 @@ def _partitions(slurm: Data, homes: Mapping[str, str]) -> Iterator[Finding]:
             if first != name:
                 message = f"partitions '{first}' and '{name}' are both the default"
                 yield found("S343", message, (*path, "default"), "keep one default")
+
+
+def _times(slurm: Data) -> Iterator[Finding]:
+    for i, partition in enumerate(slurm.get("partitions", ())):
+        written = partition.get("max_time", "INFINITE")
+        if written != "INFINITE" and _seconds(written) > _LONGEST_S:
+            message = f"max_time is {written}; Slurm counts up to {_LONGEST}"
+            help_ = "write INFINITE, or a shorter time such as 7-00:00:00"
+            yield found("S348", message, ("slurm", "partitions", i, "max_time"), help_)
+
+
+def _seconds(written: str) -> int:
+    """Seconds of a time as Slurm reads it: behind days come hours; one number alone is minutes, two are minutes first.
+
+    >>> _seconds("7-00:00:00"), _seconds("90"), _seconds("90:30"), _seconds("1:30:00")
+    (604800, 5400, 5430, 5400)
+    """
+    days, dash, rest = written.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    if not dash and len(parts) < len(_PARTS_S):
+        parts.insert(0, 0)
+    return int(days or 0) * 86_400 + sum(part * each for part, each in zip(parts, _PARTS_S, strict=False))
 
 
 def pool_rules(data: Data) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from topology.findings import Finding
 from topology.resources import data as folder_of
 from topology.source import YamlSource
+from topology.source.validator import validator
 from topology.spec.wording import findings_of
 
 Rule = Mapping[str, Any]
@@ -48,7 +49,7 @@ def _schema() -> dict[str, Any]:
 
 @cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(_schema())
+    return validator(_schema())
 
 
 def _fill(value: Any, rule: Rule) -> Any:  # noqa: ANN401 - any value of the spec

@@ -121,8 +121,9 @@ def _unknown(at: Violation) -> Iterator[Finding]:
 
 
 def _required(at: Violation) -> Iterator[Finding]:
+    misspelt = at.misspelt
     for key in at.asked:
-        if key not in at.value and key not in at.misspelt:
+        if key not in at.value and key not in misspelt:
             wanted = at.resolve(at.rule["properties"][key])
             yield found("S202", f"key '{key}' is missing in {at.name}", at.path, _addition(key, wanted))
 

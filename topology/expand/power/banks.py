@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import polars as pl
 
-from topology.catalog.battery_units import Sizing, capacity_of
+from topology.catalog.battery_units import MOST_UNITS, Sizing, capacity_of
 from topology.catalog.model import Battery, Catalog
 from topology.expand.geometry import battery_pads
 from topology.expand.origins import Origins
@@ -18,6 +18,14 @@ from topology.spec.swing import Swing, training_swing
 
 Rows = list[dict[str, object]]
 
+_FIGURES = {  # of the spec, by the need that they make
+    "power": "power_mw, or the load that the bank is attached to",
+    "ride-through": "ride_through_s, soc and reserve_soc",
+    "hold": "hold_s and soc",
+    "swing": "period_s of power.workload, soc and reserve_soc",
+    "step": "ramp_limit_mw_per_s of power.workload, soc and reserve_soc",
+}
+
 
 def size_banks(
     spec: ClusterSpec, catalog: Catalog, power_nodes: pl.DataFrame, racks: pl.DataFrame, origins: Origins
@@ -25,7 +33,7 @@ def size_banks(
     """Tables of batteries, of bank sizings and of bank needs; entries of one level share its load equally.
 
     Raises:
-        FindingsError: a product is not in the catalogue, or no number of units meets a need.
+        FindingsError: a product is not in the catalogue, or no number of units that a site can hold meets a need.
     """
     power = spec.power or Power()
     kinds = [level.kind for level in power.levels]
@@ -73,7 +81,7 @@ def _product(entry: BatteryBanks, catalog: Catalog) -> Battery:
 
 def _sizing(entry: BatteryBanks, product: Battery, load_w: float, swing: Swing | None) -> Sizing:
     try:
-        return sizing(entry, product, load_w, swing)
+        size = sizing(entry, product, load_w, swing)
     except ValueError:
         raise refused(
             "B301",
@@ -81,6 +89,16 @@ def _sizing(entry: BatteryBanks, product: Battery, load_w: float, swing: Swing |
             (*entry.path, "reserve_soc"),
             f"write reserve_soc below {entry.soc:g}",
         ) from None
+    counts = {size.binding: size.units} | {need.name: need.units or 0 for need in size.needs}
+    largest = max(counts, key=counts.__getitem__)
+    if counts[largest] > MOST_UNITS:
+        raise refused(
+            "B307",
+            f"bank {entry.name} would take more than {MOST_UNITS:,} units of {product.slug}; the need is {largest}",
+            entry.path,
+            f"check {_FIGURES[largest]}, and power_w and energy_wh of the product",
+        )
+    return size
 
 
 def _swing_columns(swing: Swing | None) -> dict[str, object]:

@@ -7,8 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from topology.expand.power.spread import earlier
+from topology.expand.rules import approximately, refused
 from topology.plan import tables
-from topology.spec.model import RackFeed
+from topology.spec.model import MOST_CIRCUITS, RackFeed
 
 # Rated currents of circuit-breakers, amperes. Source: preferred values of IEC 60898-1 (to 125 A)
 # and the R10 series of IEC 60059 above.
@@ -29,18 +30,35 @@ def breakers(feed: RackFeed, load_w: NDArray[np.float64]) -> tuple[NDArray[np.in
     """Circuits per side and their breaker size for racks of `load_w`, each side able to carry all of it.
 
     Without a size in the spec, the smallest standard one that does with the circuits asked for.
+
+    Raises:
+        FindingsError: a rack would take more circuits than there can be.
     """
+    largest_a = STANDARD_A[-1] if feed.amps is None else feed.amps
+    circuits = np.full(len(load_w), feed.circuits) if feed.circuits else _circuits(feed, load_w, largest_a)
     if feed.amps is not None:
-        needed = np.ceil(load_w / circuit_w(feed, feed.amps) - 1e-9).astype(np.int64)
-        circuits = np.full(len(load_w), feed.circuits) if feed.circuits else np.maximum(needed, 1)
         return circuits, np.full(len(load_w), feed.amps)
     sizes = np.array(STANDARD_A, float)
-    circuits = np.full(len(load_w), feed.circuits or 1)
-    most = circuit_w(feed, sizes[-1])
-    if feed.circuits is None:
-        circuits = np.maximum(np.ceil(load_w / most - 1e-9), 1).astype(np.int64)
     at = np.searchsorted(np.array([circuit_w(feed, size) for size in sizes]), load_w / circuits * (1 - 1e-12))
     return circuits, sizes[np.minimum(at, len(sizes) - 1)]
+
+
+def _circuits(feed: RackFeed, load_w: NDArray[np.float64], amps: float) -> NDArray[np.int64]:
+    """Circuits of `amps` that carry each rack, one at least."""
+    with np.errstate(over="ignore", divide="ignore"):  # an infinite count is refused like any other
+        needed = np.ceil(load_w / circuit_w(feed, amps) - 1e-9)
+    if needed.max(initial=0.0) > MOST_CIRCUITS:
+        largest_w = float(load_w.max())
+        least_a = math.ceil(largest_w / MOST_CIRCUITS / circuit_w(feed, 1.0))
+        raise refused(
+            "P105",
+            f"a rack of {largest_w / 1000:,.1f} kW would take {approximately(needed.max())} circuits of {amps:g} A on "
+            f"each side; the most is {MOST_CIRCUITS}",
+            (*feed.path, "amps"),
+            f"write amps: {least_a:,} or more, the breaker of one circuit, or correct volts {feed.volts:g} or "
+            f"derating {feed.derating:g}",
+        )
+    return np.maximum(needed, 1).astype(np.int64)
 
 
 def frame(

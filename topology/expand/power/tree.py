@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topology.expand.power.spread import earlier, spread
-from topology.expand.rules import found
-from topology.findings import FindingsError
+from topology.expand.rules import approximately, refused
 from topology.spec.model import Level
 
 F64 = NDArray[np.float64]
@@ -36,6 +35,7 @@ SCOPES = {
 }
 A, B, BOTH = range(3)
 BLOCK_SHARE = 0.75  # of 4N/3 blocks in normal running: three of four carry all
+MOST_DEVICES = 100_000  # of a level; the busways of 1,000,000 GPUs are some 20,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +101,11 @@ def _possible(levels: Sequence[Level], index: int) -> None:
     crossed = level.redundancy == "2N" and any(lower.redundancy == "4N/3" for lower in levels[index + 1 :])
     if wrong or crossed:
         lower = below[0] if below else next(x for x in levels[index + 1 :] if x.redundancy == "4N/3")
-        raise FindingsError(
-            [
-                found(
-                    "P103",
-                    f"{level.kind} is {level.redundancy} above {lower.kind}, which is {lower.redundancy}",
-                    (*level.path, "redundancy"),
-                    f"write redundancy: N+1 for {level.kind}, or {level.redundancy} for {lower.kind}",
-                )
-            ]
+        raise refused(
+            "P103",
+            f"{level.kind} is {level.redundancy} above {lower.kind}, which is {lower.redundancy}",
+            (*level.path, "redundancy"),
+            f"write redundancy: N+1 for {level.kind}, or {level.redundancy} for {lower.kind}",
         )
 
 
@@ -130,7 +126,7 @@ def _level(level: Level, index: int, loads: Loads, *, lowest: bool) -> tuple[Poo
     carried = loads.full_w if apart and level.redundancy != "N" else loads.normal_w
     if level.redundancy == "N+1":
         pool, owner = group, np.arange(places.shape[1])
-        devices = np.ceil(np.bincount(group, carried) / level.rating_w - 1e-9).astype(np.int64) + 1
+        devices = _counts(level, np.bincount(group, carried), level.rating_w) + 1
     else:
         pool, owner = _alone(level, group, loads.side, carried)
         devices = np.ones(len(owner), np.int64)
@@ -193,8 +189,7 @@ def _pairs(level: Level, group: Int, loads: Loads) -> tuple[Int, Int, F64, F64]:
     """Block of each load, place of each block, and the load of each in normal running and at worst."""
     rank = _rank(group * 3 + loads.side)
     alone = np.bincount(group)  # blocks with which no load shares one
-    total = np.bincount(group, loads.normal_w)
-    blocks = np.maximum(np.ceil(total / (BLOCK_SHARE * level.rating_w) - 1e-9), 4).astype(np.int64)
+    blocks = np.maximum(_counts(level, np.bincount(group, loads.normal_w), BLOCK_SHARE * level.rating_w), 4)
     while True:
         k = blocks[group]
         step = np.where(loads.side == B, 1 + rank // k % (k - 1), 0)
@@ -234,17 +229,33 @@ def _rank(keys: Int) -> Int:
     return earlier(keys, np.ones_like(keys))
 
 
+def _counts(level: Level, total_w: NDArray[np.number], usable_w: float) -> Int:
+    """Devices that carry each total between them, where a load may lie on several."""
+    with np.errstate(over="ignore", divide="ignore"):  # an infinite count is refused like any other
+        devices = np.ceil(total_w / usable_w - 1e-9)
+    if devices.sum() > MOST_DEVICES:
+        raise refused(
+            "P104",
+            f"{level.kind}: {approximately(devices.sum())} devices of {_watts(level.rating_w)} each would carry the "
+            f"{_watts(float(total_w.sum()))} that hang on them; the most is {MOST_DEVICES:,}",
+            level.path,
+            f"the unit of the rating is probably mistaken: write what one {level.kind} carries, as in rating_kva: 2500",
+        )
+    counts: Int = devices.astype(np.int64)
+    return counts
+
+
 def _each_fits(level: Level, carried: F64) -> None:
     largest = float(carried.max(initial=0.0))
     if largest > level.rating_w * (1 + 1e-9):
-        raise FindingsError(
-            [
-                found(
-                    "P102",
-                    f"one load of {largest / 1000:,.1f} kW is above the {level.rating_w / 1000:,.1f} kW that a "
-                    f"{level.kind} carries",
-                    level.path,
-                    f"raise the rating to {largest / 1000:,.0f} kW or more",
-                )
-            ]
+        raise refused(
+            "P102",
+            f"one load of {_watts(largest)} is above the {_watts(level.rating_w)} that a {level.kind} carries",
+            level.path,
+            f"raise the rating to {largest / 1000:,.0f} kW or more",
         )
+
+
+def _watts(watts: float) -> str:
+    """A power as people write it: kilowatts, but what rounds to none of them in watts."""
+    return f"{watts / 1000:,.1f} kW" if watts >= 50 else f"{watts:.3g} W"  # noqa: PLR2004 - 0.05 kW
