@@ -12,18 +12,33 @@ In a Git working copy a release is named after its stage alone, and the history 
 import contextlib
 import hashlib
 import os
+import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from topology.artifacts.output.manifest import sha256
-from topology.deploy.releases import Release, link_to, read_mark, remove, target, write_beside, write_into
+from topology.artifacts.output.folder import OutputFolder, check_free_to_use, output_folder
+from topology.artifacts.output.manifest import leads_below
+from topology.artifacts.output.plain import is_folder, sync_folder
+from topology.artifacts.output.refusal import OutputError, shown
+from topology.deploy.releases import (
+    AGAIN,
+    Release,
+    StandingRelease,
+    clear_begun,
+    standing_release,
+    write_beside,
+    write_into,
+)
+from topology.deploy.secrets import command_in_words, without_secrets
 from topology.deploy.stop import DeployError
 
 CURRENT, PREVIOUS = "current", "previous"
+RELEASES = "releases"
 COMMAND_S = 300  # a reconfigure takes seconds; more is a hang
 
 
@@ -31,115 +46,195 @@ COMMAND_S = 300  # a reconfigure takes seconds; more is a hang
 class Publication:
     """Where the releases of one receiver stand."""
 
-    root: Path  # DEST/slurm/colossus
+    place: OutputFolder  # DEST; no link leads to it
+    cluster: str
+    kind: str
+    name: str
     git: bool
     after: str  # command to run once `current` is right; "" for none
 
     @classmethod
-    def at(cls, config: Mapping[str, Any], kind: str, name: str) -> Self:
+    def at(cls, config: Mapping[str, Any], cluster: str, kind: str, name: str) -> Self:
         """The place that a stack's `publish` names.
 
         Raises:
-            DeployError: the configuration is not one.
+            DeployError: the configuration is not one, or leads to a place that is never written in.
         """
         form, path = config.get("kind"), config.get("path")
         if form not in {"directory", "git"} or not isinstance(path, str) or not path:
             shape = '{"kind": "directory", "path": "site"} or {"kind": "git", "path": "WORKING COPY"}'
-            raise DeployError(f"the configuration key publish is {dict(config)!r:.60}; write {shape}")
-        return cls(Path(path) / kind / name, form == "git", str(config.get("after") or ""))
+            raise DeployError(f"the configuration key publish is of another form; write {shape}")
+        if not leads_below(f"{kind}/{name}"):
+            raise DeployError(f"'{shown(name)}' is no name of a receiver; run topology build on the spec again")
+        with _explain_refusal():
+            place = output_folder(Path(path))
+        return cls(place, cluster, kind, name, form == "git", str(config.get("after") or ""))
+
+    @property
+    def root(self) -> Path:
+        """Folder of the receiver: DEST/slurm/colossus."""
+        return self.place.out / self.kind / self.name
 
     def publish(self, release: Release, files: Mapping[str, bytes]) -> str:
         """Digest of the release as it stands now: written, in use unless a later stage's is, and announced.
 
         Raises:
-            DeployError: it cannot be written, or the command after it failed.
+            DeployError: it cannot be written, something of others is in the way, or the command after it failed.
         """
         with self._explain_errors():
-            folder = self.root / "releases" / self._name(release)
-            if not folder.is_dir() and not self.git:
-                write_beside(folder, release, files)
-            else:
+            check_free_to_use(self.place, repository=self.git)
+            self._check_links([*self._releases()])
+            folder = self.root / RELEASES / self._name(release)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            self._clear(release.stage)
+            if is_folder(folder):
                 write_into(folder, release, files)
+            elif os.path.lexists(folder):
+                raise DeployError(f"{shown(folder)} is a link or a file, not a release of ours; move it away, {AGAIN}")
+            else:
+                write_beside(folder, release, files)
             os.utime(folder)  # the newest of its stage, also where it had stood before
             self._point()
             self._forget(release, folder)
-        self._commit(f"{release.cluster}: {self.root.name} of stage {release.stage}")
+        self._commit(f"{release.cluster}: {self.name} of stage {release.stage}")
         self._announce(release.stage)
         return self.live_digest(release) or ""
 
     def live_digest(self, release: Release) -> str | None:
         """Digest of what stands of a release, and whether it may be in use; None when nothing stands."""
         with self._explain_errors():
-            folder = self._newest(release.stage)
-            if folder is None:
+            newest = self.newest(release.stage)
+            if newest is None:
                 return None
-            said = read_mark(folder)
             whole = hashlib.sha256()
-            for path in sorted(said.get("files", {})):
-                file = folder / path
-                whole.update(f"{path} {sha256(file.read_bytes()) if file.is_file() else 'missing'}\n".encode())
-            used = self._in_use()
-            if used is None or read_mark(used).get("order", -1) < release.order:
+            for path, found in newest.found().items():
+                whole.update(f"{path} {found}\n".encode())
+            if not self.is_in_use(release.order):
                 whole.update(b"not in use\n")
             return whole.hexdigest()
 
     def withdraw(self, release: Release) -> None:
-        """Remove every release of the stage; the latest of the others is in use then."""
+        """Remove every release of the stage; the latest of the others is in use then.
+
+        Raises:
+            DeployError: it cannot be done without touching what is not ours; then nothing is touched.
+        """
         with self._explain_errors():
-            mine = [folder for folder in self._releases() if read_mark(folder).get("stage") == release.stage]
-            for folder in mine:
-                remove(folder)
+            every = [*self._releases()]
+            mine = [each for each in every if each.stage == release.stage]
+            for each in mine:
+                each.check_removable()
+            if len(every) > len(mine):
+                self._check_links(every)
+            self._clear(release.stage)
+            for each in mine:
+                each.remove()
             if mine:
                 self._point()
-            for empty in (self.root / "releases", self.root, self.root.parent):
+            for empty in (self.root / RELEASES, self.root, self.root.parent):
                 with contextlib.suppress(OSError):
                     empty.rmdir()
         if mine:
-            self._commit(f"{release.cluster}: {self.root.name} of stage {release.stage} withdrawn")
+            self._commit(f"{release.cluster}: {self.name} of stage {release.stage} withdrawn")
             if self.root.exists():
                 self._announce(release.stage)
+
+    def newest(self, stage: str) -> StandingRelease | None:
+        """The newest release of a stage."""
+        mine = [each for each in self._releases() if each.stage == stage]
+        return max(mine, key=lambda each: each.written_ns, default=None)
+
+    def is_in_use(self, order: int) -> bool:
+        """Whether the release of a stage, or of a later one, is in use."""
+        used = self._target(CURRENT)
+        standing = standing_release(used) if used else None
+        return standing is not None and standing.order >= order
 
     def _name(self, release: Release) -> str:
         return release.stage if self.git else f"{release.stage}-{release.digest[:12]}"
 
     def _point(self) -> None:
         """Let `current` lead to the release of the latest stage, and `previous` to what it led to."""
-        releases = [*self._releases()]
-        wanted = max(releases, key=lambda folder: (read_mark(folder)["order"], folder.stat().st_mtime_ns), default=None)
-        used = self._in_use()
-        if wanted is None:
-            for link in (CURRENT, PREVIOUS):
-                (self.root / link).unlink(missing_ok=True)
-        elif used != wanted:
+        wanted = max(self._releases(), key=lambda each: (each.order, each.written_ns), default=None)
+        used = self._target(CURRENT)
+        if wanted is not None and used != wanted.folder:
             if used is not None and not self.git:
-                link_to(self.root / PREVIOUS, used)
-            link_to(self.root / CURRENT, wanted)
-        previous = self.root / PREVIOUS
-        if previous.is_symlink() and not previous.exists():
-            previous.unlink()
+                self._link(PREVIOUS, used)
+            self._link(CURRENT, wanted.folder)
+        for name in (CURRENT, PREVIOUS):
+            if self._is_dangling(name):
+                (self.root / name).unlink()
+
+    def _link(self, name: str, folder: Path) -> None:
+        """Let a link lead to a release; it is put in place of the one that stands there in one step."""
+        begun = OutputFolder(self.root / name).staging
+        begun.mkdir()
+        try:
+            (begun / name).symlink_to(Path(RELEASES, folder.name))
+            (begun / name).replace(self.root / name)
+        finally:
+            shutil.rmtree(begun, ignore_errors=True)
+        sync_folder(self.root)
+
+    def _check_links(self, releases: list[StandingRelease]) -> None:
+        """Check that `current` and `previous` are ours, or not there.
+
+        Once releases of ours stand, a link there is one of ours, though somebody may have turned it; before that, only
+        one that leads to a release that is gone.
+
+        Raises:
+            DeployError: somebody else has the name.
+        """
+        for name in (CURRENT, PREVIOUS):
+            link = self.root / name
+            if os.path.lexists(link) and not (link.is_symlink() and (releases or self._is_dangling(name))):
+                raise DeployError(f"{shown(link)} is not ours; move it away, or publish to another folder")
+
+    def _clear(self, stage: str) -> None:
+        """Remove what runs that were killed had begun to write."""
+        clear_begun(self.root, f"{CURRENT}|{PREVIOUS}")
+        clear_begun(self.root / RELEASES, rf"{re.escape(stage)}(?:-[0-9a-f]{{12}})?")
 
     def _forget(self, release: Release, folder: Path) -> None:
         """Remove releases of this stage that are neither the newest, nor in use, nor the previous one."""
-        kept = {folder, self._in_use(), target(self.root / PREVIOUS)}
+        kept = {folder, self._target(CURRENT), self._target(PREVIOUS)}
         for each in self._releases():
-            if each not in kept and read_mark(each)["stage"] == release.stage:
-                remove(each)
+            if each.folder not in kept and each.stage == release.stage:
+                each.remove()
 
-    def _in_use(self) -> Path | None:
-        """The release in use."""
-        return target(self.root / CURRENT)
+    def _target(self, name: str) -> Path | None:
+        """The folder of a release that a link leads to; None for a link that leads anywhere else."""
+        folder = self._linked(name)
+        return folder if folder and is_folder(folder) else None
 
-    def _newest(self, stage: str) -> Path | None:
-        """The newest release of a stage."""
-        mine = [folder for folder in self._releases() if read_mark(folder)["stage"] == stage]
-        return max(mine, key=lambda folder: folder.stat().st_mtime_ns, default=None)
+    def _is_dangling(self, name: str) -> bool:
+        """Whether a link leads to a release that is not there."""
+        folder = self._linked(name)
+        return folder is not None and not os.path.lexists(folder)
 
-    def _releases(self) -> Iterator[Path]:
-        """Folders that are releases of ours, by name."""
-        folder = self.root / "releases"
-        for each in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if not each.name.startswith(".") and "order" in read_mark(each):
-                yield each
+    def _linked(self, name: str) -> Path | None:
+        """What a link names among the releases, if it does."""
+        link = self.root / name
+        words = str(link.readlink()).split("/") if link.is_symlink() else []
+        return self.root / RELEASES / words[1] if len(words) == 2 and words[0] == RELEASES else None  # noqa: PLR2004
+
+    def _releases(self) -> Iterator[StandingRelease]:
+        """Releases of ours, by name.
+
+        Raises:
+            DeployError: a link leads to them, or another cluster publishes there.
+        """
+        folder = self.root / RELEASES
+        for above in (self.root.parent, self.root, folder):
+            if os.path.lexists(above) and not is_folder(above):
+                raise DeployError(f"{shown(above)} is a link or a file, not a folder; move it away, {AGAIN}")
+        for each in sorted(folder.iterdir()) if is_folder(folder) else ():
+            release = None if each.name.startswith(".") else standing_release(each)
+            if release and release.cluster != self.cluster:
+                message = f"{shown(each)} is of the cluster {shown(release.cluster):.40}"
+                raise DeployError(f"{message}; publish {self.cluster} to another folder")
+            if release:
+                yield release
 
     def _commit(self, subject: str) -> None:
         """Commit what changed below the root, where the place is a Git working copy."""
@@ -151,34 +246,50 @@ class Publication:
         git = ["git", "-C", str(base)]
         top = Path(_run([*git, "rev-parse", "--show-toplevel"], base).strip())
         git = ["git", "-C", str(top)]
-        inside = os.path.relpath(self.root.absolute(), top)
+        inside = os.path.relpath(self.root, top)
         _run([*git, "add", "--all", "--", inside], top, may_fail=not self.root.exists())
         if _run([*git, "status", "--porcelain", "--", inside], top).strip():
             _run([*git, "commit", "--quiet", "--message", subject, "--", inside], top)
 
     def _announce(self, stage: str) -> None:
         """Run the command that tells the receiver, such as `scontrol reconfigure`."""
-        if self.after:
-            here = self._in_use() or self.root
-            _run(shlex.split(self.after), here, {"TOPOLOGY_STAGE": stage, "TOPOLOGY_FOLDER": str(here.absolute())})
+        try:
+            argv = shlex.split(self.after)
+        except ValueError as error:
+            raise DeployError(f"the configuration key publish: after is no command ({error})") from None
+        if argv:
+            here = self._target(CURRENT) or self.root
+            _run(argv, here, {"TOPOLOGY_STAGE": stage, "TOPOLOGY_FOLDER": str(here)}, secret=self.after)
 
     @contextlib.contextmanager
     def _explain_errors(self) -> Iterator[None]:
         """Turn an error of the system into one line."""
         try:
-            yield
+            with _explain_refusal():
+                yield
         except OSError as error:
-            where = error.filename or self.root
+            where = shown(error.filename or self.root)
             raise DeployError(f"{where}: {error.strerror}; mend that and run pulumi up again") from None
 
 
-def _run(argv: list[str], cwd: Path, env: Mapping[str, str] | None = None, *, may_fail: bool = False) -> str:
-    """What a command printed.
+@contextlib.contextmanager
+def _explain_refusal() -> Iterator[None]:
+    """Turn the refusal of a folder, or of a file in it, into one line without words of `topology build`."""
+    try:
+        yield
+    except OutputError as error:
+        raise DeployError(f"{error.message}; mend that, or name another folder: publish.path") from None
+
+
+def _run(
+    argv: list[str], cwd: Path, env: Mapping[str, str] | None = None, *, secret: str = "", may_fail: bool = False
+) -> str:
+    """What a command printed. What it says of a failure is told without what may be secret in it, or in `secret`.
 
     Raises:
         DeployError: it is not there, does not end, or says no.
     """
-    words = shlex.join(argv)
+    words = shown(command_in_words(argv))
     try:
         done = subprocess.run(  # noqa: S603 - a list of words of the user's own configuration, no shell
             argv, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, errors="replace",
@@ -186,9 +297,11 @@ def _run(argv: list[str], cwd: Path, env: Mapping[str, str] | None = None, *, ma
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise DeployError(f"{words}: no answer within {COMMAND_S} s") from None
-    except OSError as error:
-        raise DeployError(f"{words}: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # no such program, or a word that no system takes
+        reason = error.strerror if isinstance(error, OSError) else "it holds a character that no command takes"
+        raise DeployError(f"{words}: {reason}") from None
     if done.returncode and not may_fail:
         said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
-        raise DeployError(f"{words} failed ({done.returncode}): {said[-1]:.200}")
+        told = shown(without_secrets(said[-1], secret))
+        raise DeployError(f"{words} failed ({done.returncode}): {told:.200}")
     return done.stdout

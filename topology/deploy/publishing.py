@@ -1,5 +1,6 @@
 """The provider that publishes rendered files to whoever reads them."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,9 +21,12 @@ class PublishingProvider(SiteProvider):
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Publish the files anew; where the place changed, withdraw them from the old one afterwards."""
+        old = (
+            _place(olds) if _has_moved(olds, news) else None
+        )  # one that cannot be left is told before anything is done
         state = self._write(news)
-        if _has_moved(olds, news):
-            _place(olds).withdraw(_release(olds))
+        if old:
+            old.withdraw(_release(olds))
         return UpdateResult(state)
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
@@ -47,9 +51,12 @@ def _release(props: Mapping[str, Any]) -> Release:
 
 
 def _place(props: Mapping[str, Any]) -> Publication:
-    kind, _, name = props["owner"].split("/")[2].partition("-")
-    return Publication.at(props["publish"], kind, name)
+    cluster, _, bundle = props["owner"].split("/")
+    kind, _, name = bundle.partition("-")
+    return Publication.at(props["publish"], cluster, kind, name)
 
 
 def _has_moved(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    return _place(olds).root != _place(news).root
+    """Whether the files go to another folder: not to the same under another name, by a link or from elsewhere."""
+    old, new = (os.path.realpath(props["publish"]["path"]) for props in (olds, news))
+    return bool(old != new or olds["owner"].split("/")[2] != news["owner"].split("/")[2])

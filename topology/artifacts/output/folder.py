@@ -81,8 +81,8 @@ def output_folder(out: Path) -> OutputFolder:
     Raises:
         OutputError: a link on the way, a path too long, or nothing but `/`.
     """
-    if "\0" in str(out):
-        raise OutputError(f"'{shown(out)}' holds a NUL byte")
+    if not _is_name(str(out)):
+        raise OutputError(f"'{shown(out)}' holds a NUL byte or half a character")
     path = Path(os.path.abspath(out))  # noqa: PTH100 - resolve() would follow links
     _check_name(path)
     path = _below_working_folder(path)
@@ -120,16 +120,9 @@ def check_replaceable(place: OutputFolder, forbidden: Sequence[Path]) -> None:
         OutputError: OUT is a home, a repository, a mount point, or holds the working folder
             or one of `forbidden` (the folders a build reads from).
     """
-    out = shown(place.out)
-    if ".git" in place.out.parts:
-        raise OutputError(f"{out} is inside a .git folder")
-    tree = place.tree()
+    out, tree = shown(place.out), check_free_to_use(place)
     if tree is None:
         return
-    if any(_holds(tree, home) for home in _homes()):
-        raise OutputError(f"{out} is or holds a home folder", "name a folder inside it with -o")
-    if os.path.lexists(tree / ".git"):
-        raise OutputError(f"{out} is the root of a repository", "name a folder inside it with -o")
     for folder in forbidden:
         if _holds(tree, folder):
             raise OutputError(f"{out} is or holds {shown(folder)}, which this build reads")
@@ -139,10 +132,39 @@ def check_replaceable(place: OutputFolder, forbidden: Sequence[Path]) -> None:
         raise OutputError(f"{out} is a mount point", "name a folder inside it with -o")
 
 
+def check_free_to_use(place: OutputFolder, *, repository: bool = False) -> Path | None:
+    """The folder at OUT, None without one, proved to be no home and no repository.
+
+    Args:
+        place: Where it stands.
+        repository: Whether it may be the root of a repository.
+
+    Raises:
+        OutputError: OUT is one of these, is inside a .git folder, or is a file or a link.
+    """
+    out = shown(place.out)
+    if ".git" in place.out.parts:
+        raise OutputError(f"{out} is inside a .git folder")
+    tree = place.tree()
+    if tree and any(_holds(tree, home) for home in _homes()):
+        raise OutputError(f"{out} is or holds a home folder", "name a folder inside it with -o")
+    if tree and not repository and os.path.lexists(tree / ".git"):
+        raise OutputError(f"{out} is the root of a repository", "name a folder inside it with -o")
+    return tree
+
+
 def _holds(tree: Path, folder: Path) -> bool:
     """Whether `folder` is `tree` or lies below it, by what they are and not by their names."""
     real = folder.resolve()
     return any(each.exists() and each.samefile(tree) for each in (real, *real.parents))
+
+
+def _is_name(path: str) -> bool:
+    """Whether the system takes a path: it holds no NUL, and nothing that has no bytes."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
 
 
 def _below_working_folder(path: Path) -> Path:

@@ -34,6 +34,11 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def leads_below(path: str) -> bool:
+    """Whether a path that somebody wrote down leads to a file below its folder: no part is empty, `.` or `..`."""
+    return all(_PART.fullmatch(part) and part not in {".", ".."} for part in path.split("/"))
+
+
 def files_below(digests: Mapping[str, str], folder: str) -> dict[str, str]:
     """Digests of the files of a folder by their paths below it; `digests` are those of every file by its path."""
     inside = f"{folder}/"
@@ -106,8 +111,7 @@ def _listed_file(item: Mapping[str, object]) -> ListedFile:
     path, digest, size = item["path"], item["sha256"], item["bytes"]
     if not isinstance(path, str) or not isinstance(digest, str) or type(size) is not int:
         raise TypeError
-    parts = path.split("/")
-    if path == NAME or not all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts):
+    if path == NAME or not leads_below(path):
         raise ValueError
     return ListedFile(path, digest, size)
 
