@@ -290,3 +290,150 @@ def test_every_table_of_the_dictionary_is_there_with_its_columns(inventory, path
     for table in TABLES.values():
         found = [name for _, name, *_ in rows(path, f"PRAGMA table_info({table.name})")]
         assert found == ["owner", *(column.name for column in table.columns)]
+
+
+# --- files of others: told in one line, and neither they nor their folder are changed ---------------------
+
+
+def told(folder):
+    """All that stands in a folder: bytes, where links lead, and when each was written."""
+    return {
+        each.name: (each.lstat().st_mode, each.lstat().st_mtime_ns, each.is_file() and each.read_bytes())
+        for each in folder.iterdir()
+    }
+
+
+def theirs(path, *statements):
+    """A database of another program."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in ("CREATE TABLE theirs (x)", "INSERT INTO theirs VALUES (1)", *statements):
+            db.execute(statement)
+
+
+def left_open(path, *statements):
+    """A database whose program was killed: its log lies beside it."""
+    program = "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+    program += "for each in sys.argv[2:]: db.execute(each)\n"
+    subprocess.run([sys.executable, "-c", program + "os._exit(0)", path, *statements], check=True)
+
+
+WAL = ("PRAGMA journal_mode = WAL", "CREATE TABLE theirs (x)", "INSERT INTO theirs VALUES (1)")
+HOT = (  # a transaction that was cut off when its pages were on the disk already
+    *("PRAGMA cache_size = 1", "PRAGMA cache_spill = 1", "CREATE TABLE theirs (x)", "BEGIN"),
+    *["INSERT INTO theirs VALUES (zeroblob(5000))"] * 9,
+)
+FLYWAY = "CREATE TABLE schema_version (installed_rank INT, version TEXT, script TEXT)"
+FOREIGN = {
+    "empty": lambda path: path.write_bytes(b""),
+    "text": lambda path: path.write_text("mine"),
+    "header alone": lambda path: path.write_bytes(b"SQLite format 3\0"),
+    "noise behind the header": lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 40),
+    "tables of others": theirs,
+    "no tables": lambda path: theirs(path, "DROP TABLE theirs"),
+    "another schema_version": lambda path: theirs(path, FLYWAY, "INSERT INTO schema_version VALUES (1, '1', 'x')"),
+    "our schema_version alone": lambda path: theirs(
+        path, "CREATE TABLE schema_version (version)", "INSERT INTO schema_version VALUES (1)"
+    ),
+    "racks of others": lambda path: theirs(
+        path,
+        "CREATE TABLE schema_version (version)",
+        "INSERT INTO schema_version VALUES (1)",
+        "CREATE TABLE racks (owner, name)",
+    ),
+    "log beside": lambda path: left_open(path, *WAL),
+    "cut off": lambda path: left_open(path, *HOT),
+    "truncated": lambda path: (theirs(path), os.truncate(path, 5000)),
+    "link": lambda path: (theirs(path.with_name("real")), path.symlink_to("real")),
+    "dangling link": lambda path: path.symlink_to("nowhere"),
+    "folder": lambda path: (path.mkdir(), (path / "x").write_text("mine")),
+    "fifo": os.mkfifo,
+    "socket": lambda path: os.mknod(path, 0o140644),
+    "read-only": lambda path: (theirs(path), path.chmod(0o444)),
+    "log of one that is gone": lambda path: path.with_name(f"{path.name}-wal").write_bytes(b"theirs"),
+    "journal of one that is gone": lambda path: path.with_name(f"{path.name}-journal").write_bytes(b"theirs"),
+    "a newer one of ours": lambda path: newer(path, "SELECT 1"),
+    "ours without a table": lambda path: newer(path, "UPDATE schema_version SET version = 1", "DROP TABLE cables"),
+    "ours without a column": lambda path: newer(
+        path, "UPDATE schema_version SET version = 1", "ALTER TABLE racks DROP COLUMN height_u"
+    ),
+    "ours cut short": lambda path: (newer(path), os.truncate(path, 8192)),
+}
+
+
+def newer(path, *statements):
+    """An inventory of a version that is yet to come."""
+    open_inventory({"kind": "sqlite", "path": str(path)}).write("a", UNIT)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in ("PRAGMA journal_mode = DELETE", "UPDATE schema_version SET version = 7", *statements):
+            db.execute(statement)
+
+
+@pytest.mark.parametrize("make", FOREIGN.values(), ids=FOREIGN)
+def test_a_file_that_is_no_inventory_is_refused_and_no_byte_of_it_or_its_folder_changes(inventory, path, make):
+    make(path)
+    before = told(path.parent)
+    for call in (lambda: inventory.token("a"), lambda: inventory.write("a", UNIT), lambda: inventory.remove("a")):
+        assert str(path) in refused(call)
+        assert told(path.parent) == before
+
+
+def test_a_database_of_others_that_is_held_is_refused_at_once(inventory, path):
+    theirs(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        db.execute("INSERT INTO theirs VALUES (2)")
+        before = told(path.parent)
+        began = time.monotonic()
+        assert "another program" in refused(inventory.write, "a", UNIT)
+        assert time.monotonic() - began < 30
+        assert told(path.parent) == before
+        db.execute("COMMIT")
+    assert rows(path, "SELECT x FROM theirs") == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ":memory:",
+        "./:memory:",
+        "file::memory:?cache=shared",
+        "file:x.db",
+        "file:///x.db?mode=memory",
+        "FILE:x.db",
+        ":x",
+    ],
+)
+def test_a_name_that_sqlite_takes_for_something_else_than_a_file_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    inventory = open_inventory({"kind": "sqlite", "path": name})
+    for call in (lambda: inventory.token("a"), lambda: inventory.write("a", UNIT), lambda: inventory.remove("a")):
+        assert "is no path of a file; write path: site.db" in refused(call)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b", "link/site.db", "/", "x" * 300, "folder", "."])
+def test_a_path_that_no_build_would_take_is_refused_in_one_line(name, tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path)
+    inventory = open_inventory({"kind": "sqlite", "path": name})
+    for call in (lambda: inventory.token("a"), lambda: inventory.write("a", UNIT), lambda: inventory.remove("a")):
+        assert refused(call).startswith("inventory")
+    assert sorted(each.name for each in tmp_path.rglob("*")) == ["folder", "link", "real"]
+
+
+@pytest.mark.parametrize("name", ["a b?mode=ro.db", "100%41#x.db", "ünï.db"])
+def test_a_name_is_taken_as_it_is_written(name, tmp_path):
+    inventory = open_inventory({"kind": "sqlite", "path": str(tmp_path / name)})
+    assert inventory.write("a", UNIT) == inventory.token("a")
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_a_new_inventory_that_was_cut_off_is_made_again_and_leaves_nothing(inventory, path):
+    begun = path.with_name(f".{path.name}.new-77")
+    begun.mkdir()
+    (begun / path.name).write_bytes(b"SQLite")
+    assert inventory.token("a") is None
+    inventory.write("a", UNIT)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]

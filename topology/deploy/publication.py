@@ -25,11 +25,11 @@ from topology.artifacts.output.folder import OutputFolder, check_free_to_use, ou
 from topology.artifacts.output.manifest import leads_below
 from topology.artifacts.output.plain import is_folder, sync_folder
 from topology.artifacts.output.refusal import OutputError, shown
+from topology.artifacts.output.staging import clear_begun
 from topology.deploy.releases import (
     AGAIN,
     Release,
     StandingRelease,
-    clear_begun,
     standing_release,
     write_beside,
     write_into,

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,9 +16,9 @@ from stat import S_IMODE
 
 from topology.artifacts.output.folder import OutputFolder
 from topology.artifacts.output.manifest import leads_below, sha256
-from topology.artifacts.output.plain import NotPlain, is_folder, obstacle, open_plain, read_plain, sync_folder
+from topology.artifacts.output.plain import NotPlain, obstacle, open_plain, read_plain, sync_folder
 from topology.artifacts.output.refusal import shown
-from topology.artifacts.output.staging import FILE_MODE, Staging
+from topology.artifacts.output.staging import FILE_MODE, Staging, clear_begun
 from topology.deploy.stop import DeployError
 
 MARK = ".topology.json"  # what a release is, inside it; no reader of the files takes it for one of theirs
@@ -172,14 +171,6 @@ def _replace(file: Path, text: bytes) -> None:
     finally:
         staging.discard()
     sync_folder(file.parent)
-
-
-def clear_begun(folder: Path, names: str) -> None:
-    """Remove what a run that was killed had begun to write for one of `names`, a pattern, in a folder."""
-    begun = re.compile(rf"\.(?:{names})\.new-[0-9]+")
-    for each in [*folder.iterdir()] if is_folder(folder) else ():
-        if begun.fullmatch(each.name) and is_folder(each):
-            shutil.rmtree(each)
 
 
 def _check_unblocked(folder: Path, path: str) -> None:

@@ -1,13 +1,15 @@
 """The new tree while it is written, beside OUT and under a name of its own."""
 
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from stat import S_IMODE
 
 from topology.artifacts.output.folder import OutputFolder
-from topology.artifacts.output.plain import folders_above, sync_folder
+from topology.artifacts.output.plain import folders_above, is_folder, sync_folder
 from topology.artifacts.output.refusal import explain_errors
 
 FILE_MODE = 0o644
@@ -90,6 +92,14 @@ class Staging:
         folder.mkdir()
         self._folders[folder] = None
         folder.chmod(FOLDER_MODE)
+
+
+def clear_begun(folder: Path, names: str) -> None:
+    """Remove the staging folders of ended runs in a folder: those beside things whose names fit the pattern `names`."""
+    begun = re.compile(rf"\.(?:{names})\.new-[0-9]+")
+    for each in [*folder.iterdir()] if is_folder(folder) else ():
+        if begun.fullmatch(each.name) and is_folder(each):
+            shutil.rmtree(each)
 
 
 @contextmanager

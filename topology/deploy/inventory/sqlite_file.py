@@ -1,18 +1,29 @@
-"""The SQLite file of an inventory: opened, recognised, and its failures said in one line.
+"""The SQLite file of an inventory: recognised, opened, and its failures said in one line.
 
 A table per record table, with the same columns and the owner; any SQLite client can read it. The write-ahead log
 lets readers go on while one owner is written, and a killed writer leaves the old rows.
+
+Opening a database may change it, and what lies beside it: SQLite takes up a log that was left, and removes one. So a
+file is looked at first in a way that changes nothing, and opened when it is an inventory; a new one has its name only
+when it is whole.
 """
 
 import os
+import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Lock
 
 import polars as pl
 
+from topology.artifacts.output.folder import OutputFolder, output_folder
+from topology.artifacts.output.plain import NotPlain, open_plain, sync_folder
+from topology.artifacts.output.refusal import OutputError, shown
+from topology.artifacts.output.staging import clear_begun
 from topology.deploy.inventory.error import InventoryError
 from topology.plan.tables import Column, Table
 from topology.views.record_tables import TABLES, unique_keys
@@ -20,6 +31,8 @@ from topology.views.record_tables import TABLES, unique_keys
 SCHEMA_VERSION = 1
 BUSY_S = 60  # the engine writes many owners at once, and each waits for the others
 RETRY_S = 0.05
+HEADER = b"SQLite format 3\0"  # sqlite.org/fileformat.html
+_making = Lock()  # the engine writes many owners at once; a new file is made once
 TYPES = {pl.String: "TEXT", pl.Int64: "INTEGER", pl.Float64: "REAL", pl.Boolean: "INTEGER"}
 
 # What SQLite's own words leave out, by the start of its error name (sqlite.org/rescode.html).
@@ -43,11 +56,12 @@ def readable(path: Path) -> Iterator[sqlite3.Connection | None]:
         InventoryError: The file cannot be read, or is not an inventory of this version.
     """
     with explain_errors(path):
-        if not path.exists():
+        file = _place(path)
+        if not _is_inventory(file):
             yield None
             return
-        with closing(_connect(path)) as db:
-            yield db if _is_inventory(db, path) else None
+        with closing(_connect(file)) as db:
+            yield db
 
 
 @contextmanager
@@ -58,14 +72,15 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
         InventoryError: The file cannot be made or written, or is not an inventory of this version.
     """
     with explain_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(_connect(path)) as db:
+        file = _place(path)
+        with _making:
+            if not _is_inventory(file):
+                _create(file)
+        with closing(_connect(file)) as db:
             _use_log(db)
             db.execute("PRAGMA synchronous = FULL")  # what a deployment calls written survives a power cut
             db.execute("BEGIN IMMEDIATE")
             try:
-                if not _is_inventory(db, path):
-                    _create(db)
                 yield db
                 db.execute("COMMIT")
             except BaseException:
@@ -83,14 +98,34 @@ def explain_errors(path: Path) -> Iterator[None]:
         name = getattr(error, "sqlite_errorname", None) or ""
         if name.startswith("SQLITE_CANTOPEN") and path.parent.is_dir() and not os.access(path.parent, os.W_OK):
             name = "SQLITE_READONLY"  # SQLite says so only where the log exists already
-        why, hint = next(((why, hint) for start, why, hint in WHY if name.startswith(start)), (str(error), ""))
-        raise InventoryError(f"inventory {path}: {why}", hint) from error
+        why, hint = next(((why, hint) for start, why, hint in WHY if name.startswith(start)), (shown(str(error)), ""))
+        raise InventoryError(f"inventory {shown(path)}: {why}", hint) from error
+    except OutputError as error:
+        raise InventoryError(f"inventory: {error.message}", "name another path") from error
     except OSError as error:
-        raise InventoryError(f"inventory {path}: {error.strerror}", "name a folder that can be written") from error
+        raise InventoryError(
+            f"inventory {shown(path)}: {error.strerror}", "name a folder that can be written"
+        ) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+def _place(path: Path) -> Path:
+    """Where the file is, without a link on the way.
+
+    Raises:
+        InventoryError: the path is one that SQLite would take for something else than a file.
+        OutputError: a link leads to it.
+    """
+    if str(path).startswith(":") or str(path).lower().startswith("file:"):
+        raise InventoryError(
+            f"inventory: '{shown(path)}' is no path of a file", "write path: site.db, the file that holds it"
+        )
+    return output_folder(path).out
+
+
+def _connect(path: Path, *, unchanged: bool = False) -> sqlite3.Connection:
+    """A connection to a file that is there; with `unchanged` nothing is locked, written or cleared away by it."""
+    query = "immutable=1" if unchanged else "mode=rw"
+    return sqlite3.connect(f"{path.as_uri()}?{query}", uri=True, timeout=BUSY_S, isolation_level=None)
 
 
 def _use_log(db: sqlite3.Connection) -> None:
@@ -105,23 +140,84 @@ def _use_log(db: sqlite3.Connection) -> None:
             time.sleep(RETRY_S)
 
 
-def _is_inventory(db: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file holds an inventory; False when it is empty."""
-    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if not tables:
+def _is_inventory(path: Path) -> bool:
+    """Whether an inventory stands at `path`; False when nothing does. Nothing is changed by looking.
+
+    Raises:
+        InventoryError: something else stands there.
+    """
+    try:
+        with open_plain(path, alone=False) as descriptor:
+            begin = os.pread(descriptor, len(HEADER), 0)
+    except NotPlain as fault:
+        if os.path.lexists(path):
+            raise InventoryError(f"inventory {shown(path)}: it is {fault}", "name a file of its own") from None
+        for log in (path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm", "journal")):
+            if os.path.lexists(log):
+                raise InventoryError(
+                    f"inventory {shown(path)}: {shown(log.name)} was left by a database that is gone",
+                    "bring that back, or move the log away",
+                ) from None
         return False
-    if "schema_version" not in tables:
-        raise InventoryError(f"inventory {path}: it is the database of another program", "name another path")
-    (version,) = db.execute("SELECT version FROM schema_version").fetchone() or (None,)
-    if version != SCHEMA_VERSION:
-        raise InventoryError(
-            f"inventory {path}: its schema is version {version}, this program writes version {SCHEMA_VERSION}",
-            "use the version of cluster-topology that made it, or name another path",
-        )
+    if begin != HEADER:
+        what = "no SQLite file" if begin else "an empty file that this program did not make"
+        raise InventoryError(f"inventory {shown(path)}: it is {what}", "name another path, or move the file away")
+    with closing(_connect(path, unchanged=True)) as db:
+        _check_inventory(db, path)
     return True
 
 
-def _create(db: sqlite3.Connection) -> None:
+def _check_inventory(db: sqlite3.Connection, path: Path) -> None:
+    """Check that a database is an inventory of this version, by its tables and their columns."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if _columns(db, "schema_version") != {"version"} or not tables & TABLES.keys():
+        raise InventoryError(f"inventory {shown(path)}: it is the database of another program", "name another path")
+    (version,) = db.execute("SELECT version FROM schema_version").fetchone() or (None,)
+    if version != SCHEMA_VERSION:
+        found = f"its schema is version {version!r:.40}, this program writes version {SCHEMA_VERSION}"
+        raise InventoryError(
+            f"inventory {shown(path)}: {found}",
+            "use the version of cluster-topology that made it, or name another path",
+        )
+    for name, table in TABLES.items():  # columns of the site's own are nobody's business
+        if not {"owner", *(column.name for column in table.columns)} <= _columns(db, name):
+            raise InventoryError(
+                f"inventory {shown(path)}: its table {name} is not as this program made it",
+                "restore it, or move it away and deploy again: every record is in the spec",
+            )
+
+
+def _columns(db: sqlite3.Connection, table: str) -> set[str]:
+    """Columns of a table; none where there is no such table."""
+    return {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}
+
+
+def _create(path: Path) -> None:
+    """Make an empty inventory; it has its name when it is whole. One that another process made first stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clear_begun(path.parent, re.escape(path.name))
+    begun = OutputFolder(path).staging
+    begun.mkdir()
+    try:
+        (begun / path.name).touch()
+        with closing(_connect(begun / path.name)) as db:
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("BEGIN IMMEDIATE")
+            _make_tables(db)
+            db.execute("COMMIT")
+            _use_log(db)
+        try:
+            path.hardlink_to(begun / path.name)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without second names
+            (begun / path.name).rename(path)
+        sync_folder(path.parent)
+    finally:
+        shutil.rmtree(begun, ignore_errors=True)
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT")
     db.execute("INSERT INTO schema_version VALUES (?)", (SCHEMA_VERSION,))
     for table in TABLES.values():
