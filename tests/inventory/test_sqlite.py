@@ -190,6 +190,46 @@ def test_a_wrong_configuration_is_refused_in_one_line(config, says):
     assert says in refused(open_inventory, config)
 
 
+# --- what somebody changed, in words ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        ("UPDATE racks SET position = 40 WHERE name = 'h1r0002'", ["racks h1r0002 position: is '40', was '2'"]),
+        (
+            "UPDATE nodes SET name = 'mine' WHERE name = 'h1r0001n01'",
+            ["nodes h1r0001n01: 'rack=", "nodes mine: 'rack="],
+        ),
+        ("DELETE FROM cables", ["cables h1r0001n01 compute0: 'b_device=l b_port=1/1"]),
+        (
+            "UPDATE nodes SET domain = '' WHERE name = 'h1r0002n01'",
+            ["nodes h1r0002n01 domain: is '', was 'h1r0002n01-1'"],
+        ),
+        (
+            "UPDATE racks SET stage = 'pw=1' || char(10) || '::error::'",
+            ["racks h1r0001 stage: is 'pw=1\\n::error::'"] * 2,
+        ),
+    ],
+)
+def test_an_edit_by_hand_is_told_by_record_and_field(inventory, path, edit, says):
+    inventory.write("a", UNIT)
+    assert [*inventory.edits("a", UNIT)] == []
+    change(path, edit)
+    lines = [str(each) for each in inventory.edits("a", UNIT)]
+    assert len(lines) == len(says)
+    assert all(line.startswith(said) for line, said in zip(lines, says[:1], strict=False))
+    assert not any("\n" in line for line in lines)
+
+
+def test_what_is_lost_is_known_without_reading_all(inventory, path):
+    assert inventory.is_lost("a")
+    inventory.write("a", UNIT)
+    assert not inventory.is_lost("a")
+    assert inventory.is_lost("b")
+    assert {str(each).rpartition("'")[2] for each in inventory.edits("b", UNIT)} == {" is gone"}
+
+
 # --- parallel writers, kill -9, full and read-only disks -----------------------------------------------
 
 

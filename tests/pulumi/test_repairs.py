@@ -273,7 +273,7 @@ def test_the_command_after_runs_when_the_files_are_in_use_and_its_failure_is_tol
     Path(f"{said}.fail").touch()
     ran = attested.up("s1")
     assert ran.code != 0
-    assert any(line.endswith(f"{tool} reconfigure failed (3): no daemon") for line in ran.errors), ran.errors
+    assert any(line.endswith(f"{tool} … failed (3): no daemon") for line in ran.errors), ran.errors
     Path(f"{said}.fail").unlink()
     assert attested.up("s1").code == 0
     assert said.read_text() == "reconfigure s1\n"

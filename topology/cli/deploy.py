@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from topology.cli.exits import FINDINGS, REFUSED
+from topology.cli.exits import DRIFT, FINDINGS, REFUSED
 from topology.cli.reports import say
 
 if TYPE_CHECKING:
@@ -69,6 +69,28 @@ def status(folder: Folder = Path()) -> None:
     with _project(folder) as project:
         shut = [*_print_steps(project.states())]
     raise typer.Exit(FINDINGS if shut else 0)
+
+
+@deploy.command("drift", epilog="Example: `topology deploy drift stacks/colossus --to s2`")
+def drift(folder: Folder = Path(), *, to: Last = None) -> None:
+    """Print what does not stand as it was deployed: files by line, records by field, before and after.
+
+    The places themselves are read, and nothing is touched, Pulumi's state included. `pulumi up --refresh` repairs it.
+
+    Exit codes: 0 all stands as it was deployed, 2 a place or a state cannot be read, 4 something is otherwise.
+    """
+    found = 0
+    with _project(folder) as project:
+        from topology.deploy.drift import drifted  # noqa: PLC0415 - Pulumi is not needed by --help
+
+        for each in drifted(project, project.stages_to(to)):
+            found += 1
+            say(f"{each.stage:<8} {each.resource}")
+            for line in each.lines:
+                say(f"         {line}")
+        if not found:
+            say("all stands as it was deployed")
+    raise typer.Exit(DRIFT if found else 0)
 
 
 @deploy.command("destroy", epilog="Example: `topology deploy destroy stacks/colossus --from s3 --yes`")

@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from topology.artifacts.output.folder import OutputFolder, check_free_to_use, output_folder
-from topology.artifacts.output.manifest import leads_below
-from topology.artifacts.output.plain import is_folder, sync_folder
+from topology.artifacts.output.manifest import leads_below, sha256
+from topology.artifacts.output.plain import is_folder, read_plain, sync_folder
 from topology.artifacts.output.refusal import OutputError, shown
-from topology.artifacts.output.staging import clear_begun
+from topology.artifacts.output.staging import FILE_MODE, clear_begun
+from topology.deploy.edits import Edit, edits_of_text
 from topology.deploy.releases import (
     AGAIN,
+    MISSING,
     Release,
     StandingRelease,
     standing_release,
@@ -39,6 +41,7 @@ from topology.deploy.stop import DeployError
 
 CURRENT, PREVIOUS = "current", "previous"
 RELEASES = "releases"
+READ_BYTES = 1 << 24  # of an edited file; a longer one is told by its digest
 COMMAND_S = 300  # a reconfigure takes seconds; more is a hang
 
 
@@ -143,6 +146,23 @@ class Publication:
         """The newest release of a stage."""
         mine = [each for each in self._releases() if each.stage == stage]
         return max(mine, key=lambda each: each.written_ns, default=None)
+
+    def edits(self, release: Release, files: Mapping[str, bytes]) -> Iterator[Edit]:
+        """What stands otherwise than these files, which were published; without them lines cannot be told."""
+        with self._explain_errors():
+            newest = self.newest(release.stage)
+            if newest is None:
+                return
+            wanted = {path: sha256(text) for path, text in files.items()} or newest.files
+            found = newest.found()
+            for path in sorted(wanted.keys() | found.keys()):
+                yield from _edits_of_file(
+                    newest.folder, path, found.get(path, MISSING), wanted.get(path), files.get(path)
+                )
+            if not self.is_in_use(release.order):
+                link = self.root / CURRENT
+                leads = str(link.readlink()) if link.is_symlink() else "no link" if os.path.lexists(link) else None
+                yield Edit(CURRENT, "", leads, f"{RELEASES}/{newest.folder.name}")
 
     def is_in_use(self, order: int) -> bool:
         """Whether the release of a stage, or of a later one, is in use."""
@@ -270,6 +290,25 @@ class Publication:
         except OSError as error:
             where = shown(error.filename or self.root)
             raise DeployError(f"{where}: {error.strerror}; mend that and run pulumi up again") from None
+
+
+def _edits_of_file(folder: Path, path: str, found: str, wanted: str | None, text: bytes | None) -> Iterator[Edit]:
+    """What differs in one file of a release; `found` as `StandingRelease.found` says it."""
+    digest, _, mode = found.partition(" mode ")
+    if wanted is None:
+        yield Edit(path, "", "a file or folder", None)
+    elif found == MISSING:
+        yield Edit(path, "", None, "a file of ours")
+    elif len(digest) != len(wanted):  # no file stands there
+        yield Edit(path, "", found, "a file")
+    elif digest != wanted:
+        stands = read_plain(folder / path, limit=READ_BYTES + 1, alone=False)
+        if text is None or len(stands) > READ_BYTES:
+            yield Edit(path, "", f"of other bytes, {digest[:12]}", wanted[:12])
+        else:
+            yield from edits_of_text(path, stands, text)
+    if mode:
+        yield Edit(path, "mode", mode, f"{FILE_MODE:04o}")
 
 
 @contextlib.contextmanager

@@ -1,12 +1,13 @@
 """The provider that publishes rendered files to whoever reads them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pulumi.dynamic import UpdateResult
 
-from topology.artifacts.output.manifest import files_below
+from topology.artifacts.output.manifest import digest_of, files_below
+from topology.deploy.edits import Edit
 from topology.deploy.provider import SiteProvider
 from topology.deploy.publication import Publication
 from topology.deploy.releases import Release
@@ -38,6 +39,16 @@ class PublishingProvider(SiteProvider):
 
     def _read_back(self, props: Mapping[str, Any]) -> str | None:
         return _place(props).live_digest(_release(props))
+
+    def _edits(self, props: Mapping[str, Any]) -> Iterator[Edit]:
+        """Lines of files that differ, as far as the build still has the files that were published."""
+        build = Build.at(self._build)
+        same = digest_of(files_below(build.files, props["folder"]).items()) == props["digest"]
+        return _place(props).edits(_release(props), self._files(props) if same else {})
+
+    def _gone(self, props: Mapping[str, Any]) -> str:
+        place, release = _place(props), _release(props)
+        return f"the folder {place.root}" if place.newest(release.stage) is None else ""
 
     def _files(self, props: Mapping[str, Any]) -> dict[str, bytes]:
         """The bundle's files, each as the build lists it."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from topology.deploy.edits import Edit
 from topology.deploy.inventory.error import InventoryError
 from topology.deploy.inventory.records import TABLES, Records
 from topology.deploy.inventory.server.settings import server_settings
@@ -27,15 +28,23 @@ class Inventory(Protocol):
         """Token of what stands for `owner` now; None when nothing does."""
         ...
 
+    def is_lost(self, owner: str) -> bool:
+        """Whether nothing stands for `owner`, as far as that is known without asking a server."""
+        ...
+
+    def edits(self, owner: str, records: Records) -> Iterator[Edit]:
+        """What stands for `owner` otherwise than these records, which were written for it."""
+        ...
+
     def remove(self, owner: str) -> None:
         """Take away what `write` made for `owner`, and nothing else; gone already is fine."""
         ...
 
 
-def open_inventory(config: Mapping[str, Any]) -> Inventory:
+def open_inventory(config: Mapping[str, Any], token: str = "") -> Inventory:
     """The inventory that `config` names: `{"kind": "sqlite", "path": "site.db"}`, or a server's.
 
-    Nothing is opened or asked yet. A token of a server is never in `config`: it names what holds it.
+    Nothing is opened or asked yet. A token of a server is never in `config`: it is given, or that names what holds it.
 
     Raises:
         InventoryError: An unknown kind or key, a missing one, or the package of the kind is not installed.
@@ -43,10 +52,10 @@ def open_inventory(config: Mapping[str, Any]) -> Inventory:
     kind = str(config.get("kind"))
     if kind not in _KINDS:
         raise InventoryError(f"inventory: kind {kind} is unknown", f"write one of {', '.join(sorted(_KINDS))}")
-    return _KINDS[kind](config)
+    return _KINDS[kind](config, token)
 
 
-def _sqlite(config: Mapping[str, Any]) -> Inventory:
+def _sqlite(config: Mapping[str, Any], _token: str) -> Inventory:
     from topology.deploy.inventory.sqlite import SqliteInventory  # noqa: PLC0415 -- only the backend in use is loaded
 
     unknown = sorted(set(config) - {"kind", "path"})
@@ -57,19 +66,19 @@ def _sqlite(config: Mapping[str, Any]) -> Inventory:
     return SqliteInventory(Path(config["path"]))
 
 
-def _nautobot(config: Mapping[str, Any]) -> Inventory:
+def _nautobot(config: Mapping[str, Any], token: str) -> Inventory:
     with _check_installed("nautobot"):
         from topology.deploy.inventory.nautobot import Nautobot  # noqa: PLC0415 -- as above
         from topology.deploy.inventory.server.inventory import ServerInventory  # noqa: PLC0415
-    settings = server_settings(config, "NAUTOBOT_TOKEN")
+    settings = server_settings(config, "NAUTOBOT_TOKEN", token)
     return ServerInventory(settings, Nautobot(settings))
 
 
-def _netbox(config: Mapping[str, Any]) -> Inventory:
+def _netbox(config: Mapping[str, Any], token: str) -> Inventory:
     with _check_installed("netbox"):
         from topology.deploy.inventory.netbox import Netbox  # noqa: PLC0415 -- as above
         from topology.deploy.inventory.server.inventory import ServerInventory  # noqa: PLC0415
-    settings = server_settings(config, "NETBOX_TOKEN")
+    settings = server_settings(config, "NETBOX_TOKEN", token)
     return ServerInventory(settings, Netbox(settings))
 
 
@@ -83,7 +92,7 @@ def _check_installed(kind: str) -> Iterator[None]:
         ) from error
 
 
-_KINDS: Mapping[str, Callable[[Mapping[str, Any]], Inventory]] = {
+_KINDS: Mapping[str, Callable[[Mapping[str, Any], str], Inventory]] = {
     "nautobot": _nautobot,
     "netbox": _netbox,
     "sqlite": _sqlite,

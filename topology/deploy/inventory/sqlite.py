@@ -8,6 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
+from topology.deploy.edits import Edit
+from topology.deploy.inventory.compare import edits_of_frames
 from topology.deploy.inventory.error import InventoryError
 from topology.deploy.inventory.records import check_records, key_text
 from topology.deploy.inventory.sqlite_file import columns, quote, readable, transaction
@@ -46,6 +48,25 @@ class SqliteInventory:
             rows = _stored_rows(db, owner) if db is not None else {}
         return _digest(rows) if rows else None
 
+    def is_lost(self, owner: str) -> bool:
+        """Whether the file has no row of `owner`, or is not there: it lies on another machine, or is gone."""
+        with readable(self._path) as db:
+            if db is None:
+                return True
+            any_row = " UNION ALL ".join(f"SELECT 1 FROM {name} WHERE owner = :owner" for name in TABLES)  # noqa: S608 -- our own names
+            return db.execute(f"{any_row} LIMIT 1", {"owner": owner}).fetchone() is None
+
+    def edits(self, owner: str, records: Records) -> Iterator[Edit]:
+        """Rows of `owner` that are not these records, field by field."""
+        with readable(self._path) as db:
+            rows = _stored_rows(db, owner) if db is not None else {}
+        found = {
+            name: pl.DataFrame(mine, schema=_schema(TABLES[name]), orient="row", strict=False)
+            for name, mine in rows.items()
+        }
+        wanted = {name: _as_stored(frame) for name, frame in check_records(owner, records).items()}
+        yield from edits_of_frames(found, wanted, {name: table.key for name, table in TABLES.items()})
+
     def remove(self, owner: str) -> None:
         """Take away every row of `owner`; none is fine."""
         with readable(self._path) as db:
@@ -56,8 +77,18 @@ class SqliteInventory:
 
 
 def _rows(frame: pl.DataFrame) -> list[Row]:
-    """Rows as SQLite gives them back: it has no truth values, only 0 and 1."""
-    return frame.with_columns(pl.col(pl.Boolean).cast(pl.Int64)).rows()
+    """Rows as SQLite gives them back."""
+    return _as_stored(frame).rows()
+
+
+def _as_stored(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as SQLite gives it back: it has no truth values, only 0 and 1."""
+    return frame.with_columns(pl.col(pl.Boolean).cast(pl.Int64))
+
+
+def _schema(table: Table) -> dict[str, pl.DataType | type[pl.DataType]]:
+    """Dtypes of a table's columns as SQLite gives them back."""
+    return {column.name: pl.Int64 if column.dtype == pl.Boolean else column.dtype for column in table.columns}
 
 
 def _stored_rows(db: sqlite3.Connection, owner: str) -> dict[str, list[Row]]:
@@ -93,8 +124,7 @@ def _replace(db: sqlite3.Connection, owner: str, rows: Mapping[str, list[Row]]) 
 
 def _claim_error(db: sqlite3.Connection, owner: str, table: Table, mine: list[Row]) -> Exception:
     """The error that names the first record of `mine` whose key another owner has, and both owners."""
-    schema = {column.name: pl.Int64 if column.dtype == pl.Boolean else column.dtype for column in table.columns}
-    ours = pl.DataFrame(mine, schema=schema, orient="row")
+    ours = pl.DataFrame(mine, schema=_schema(table), orient="row")
     for key, theirs in _keys_of_others(db, owner, table):
         both = ours.join(theirs, on=list(key)).sort(key)
         if both.height:

@@ -5,13 +5,15 @@ tag, status, comments, tags) is not compared and stays. A device that was rename
 changed, a cable that was taken out is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from topology.catalog.load import load
 from topology.catalog.model import Catalog
+from topology.deploy.edits import Edit
+from topology.deploy.inventory.compare import edits_of_frames
 from topology.deploy.inventory.error import InventoryError
 from topology.deploy.inventory.records import TABLES, Records, check_records
 from topology.deploy.inventory.server.objects import ENDPOINTS, KINDS, OWNER, TEXT, Objects, digest, objects
@@ -66,6 +68,16 @@ class ServerInventory:
         """Digest of the objects that carry `owner`, as the server has them now; None without any."""
         there = self._objects(owner)
         return digest(there) if there else None
+
+    def is_lost(self, owner: str) -> bool:
+        """Never, as far as is known without a question: everybody who deploys shares the server."""
+        del owner
+        return False
+
+    def edits(self, owner: str, records: Records) -> Iterator[Edit]:
+        """Objects that carry `owner` and are not as these records ask for, field by field."""
+        wanted = objects(check_records(owner, records), load(self._settings.catalog))
+        yield from edits_of_frames(self._objects(owner), wanted, dict.fromkeys(KINDS, ("key",)))
 
     def remove(self, owner: str) -> None:
         """Delete the objects that carry `owner`; what they refer to (locations, types, roles) stays.

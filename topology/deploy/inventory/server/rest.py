@@ -17,6 +17,7 @@ from topology.deploy.inventory.error import InventoryError
 from topology.deploy.inventory.server.objects import KINDS, TEXT
 from topology.deploy.inventory.server.products import DeviceType
 from topology.deploy.inventory.server.settings import ServerSettings
+from topology.deploy.secrets import without_secrets
 
 LIST = 100  # objects of one request; a hundred cables take Nautobot half a minute
 ANSWER_S = 300
@@ -64,7 +65,7 @@ class RestServer(ABC):
     unreadable: ClassVar[type[Exception]]  # what its library raises when the answer is no JSON
 
     def __init__(self, settings: ServerSettings, api: Any) -> None:  # noqa: ANN401 -- of a library without types
-        self.url = settings.url
+        self.url = settings.address
         self._token = settings.token
         self._api = api
         for scheme in ("http://", "https://"):
@@ -248,13 +249,13 @@ def _reason(answer: requests.Response, rows: Sequence[Row]) -> str:
     try:
         said = answer.json()
     except ValueError:
-        return answer.text.strip().split("\n", 1)[0][:300]
+        return without_secrets(answer.text.strip().split("\n", 1)[0])[:300]
     row: Row = {}
     if isinstance(said, list):
         number, said = next(((number, each) for number, each in enumerate(said) if each), (0, said))
         row = rows[number] if number < len(rows) else {}
     named = row.get("custom_fields", {}).get("topology_key") or row.get("name", "")
-    return " ".join(f"{f'{named}: ' if named else ''}{_flat(said)}".split())[:500]
+    return without_secrets(" ".join(f"{f'{named}: ' if named else ''}{_flat(said)}".split()))[:500]
 
 
 def _flat(said: object) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from topology.artifacts.output.refusal import shown
 from topology.deploy.inventory.error import InventoryError
+from topology.deploy.secrets import without_secrets
 
 KEYS = ("kind", "url", "token_env", "token_file", "ca_file", "site", "catalog")
 
@@ -16,11 +18,16 @@ KEYS = ("kind", "url", "token_env", "token_file", "ca_file", "site", "catalog")
 class ServerSettings:
     """Settings of one server. The token is shown nowhere."""
 
-    url: str
+    url: str  # may hold a password, so messages show `address`
     token: "Secret"
     ca_file: str  # the authority that signed its certificate; empty: those of the machine
     site: str  # name of the site there; empty: the cluster's, which owners begin with
     catalog: Path | None  # the user's own products
+
+    @property
+    def address(self) -> str:
+        """The address as messages show it."""
+        return without_secrets(self.url)
 
 
 class Secret:
@@ -33,8 +40,8 @@ class Secret:
         return f"<secret of {self.told_by}>"
 
 
-def server_settings(config: Mapping[str, Any], default_env: str) -> ServerSettings:
-    """Settings that `config` gives; the token is read from the environment or a file.
+def server_settings(config: Mapping[str, Any], default_env: str, token: str = "") -> ServerSettings:
+    """Settings that `config` gives; the token is the one given, or is read from the environment or a file.
 
     Raises:
         InventoryError: An unknown or missing key, or no token where `config` says it is.
@@ -43,7 +50,7 @@ def server_settings(config: Mapping[str, Any], default_env: str) -> ServerSettin
     if "token" in config:
         raise InventoryError(
             f"inventory: {kind} takes no token in the configuration, which is stored and shown",
-            f"put it in an environment variable and name that: token_env: {default_env}",
+            f"run pulumi config set --secret --path inventory.token, or name what holds it: token_env: {default_env}",
         )
     unknown = sorted(set(config) - set(KEYS))
     if unknown:
@@ -52,16 +59,21 @@ def server_settings(config: Mapping[str, Any], default_env: str) -> ServerSettin
     if wrong:
         raise InventoryError(f"inventory: {wrong[0]} is no text", "write it in quotes")
     url = config.get("url", "")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InventoryError(f"inventory: {url!r} is no address of a {kind}", "write url: https://host")
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half of an address in brackets
+        parts = None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InventoryError(
+            f"inventory: {without_secrets(url)!r} is no address of a {kind}", "write url: https://host"
+        )
     ca_file = config.get("ca_file", "")
     if ca_file and not Path(ca_file).is_file():
         raise InventoryError(f"inventory: no file {ca_file}", "ca_file names a PEM file of certificates")
     folder = config.get("catalog", "")
     return ServerSettings(
         url=url.rstrip("/"),
-        token=_token(config, default_env),
+        token=Secret(token, "the secret inventory.token") if token else _token(config, default_env),
         ca_file=ca_file,
         site=config.get("site", ""),
         catalog=Path(folder) if folder else None,
@@ -73,8 +85,10 @@ def _token(config: Mapping[str, Any], default_env: str) -> Secret:
     if path:
         try:
             return Secret(Path(path).read_text(encoding="ascii").strip(), path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise InventoryError(f"inventory: the token cannot be read from {path}", "token_file names it") from error
+        except (OSError, ValueError) as error:  # a path may hold a NUL, a token what is no ASCII
+            raise InventoryError(
+                f"inventory: the token cannot be read from {shown(path)}", "token_file names it"
+            ) from error
     name = config.get("token_env", default_env)
     token = os.environ.get(name, "").strip()
     if not token:
