@@ -34,5 +34,9 @@ def test_tables_of_another_version_are_told_in_one_line(cli, tmp_path):
     table = tmp_path / "out/tables/nvlink_domains.parquet"
     pl.read_parquet(table).drop("name").write_parquet(table)
     os.utime(tmp_path / "out/plan.json")  # as another build would leave it
-    with pytest.raises(DeployError, match="are of another version of the program; run topology build again"):
+    with pytest.raises(DeployError, match="are of another version of the program, or of another spec; run"):
         stage_records.records(tmp_path / "out", owner, "0" * 64)
+    with pytest.raises(DeployError, match="or of another spec; run topology build again"):
+        stage_records.records(tmp_path / "out", "h100-unit/renamed/unit-dgx-0001", "0" * 64)
+    with pytest.raises(DeployError, match=r"plan\.json: No such file or directory; run topology build again"):
+        stage_records.records(tmp_path / "gone", owner, "0" * 64)

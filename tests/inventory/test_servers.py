@@ -145,8 +145,14 @@ def test_edits_by_hand_change_the_token_and_a_write_repairs_each_in_place(rest, 
         token = inventory.token(UNIT)
         assert token not in seen
         seen.add(token)
+    told = [str(each) for each in inventory.edits(UNIT, site[UNIT])]
+    assert f"racks h1r0001 stage: is 'never', was '{site[UNIT]['racks']['stage'][0]}'" in told
+    assert "devices h1r0001n01 name: is 'somebody-else', was 'h1r0001n01'" in told
+    assert "devices h1r0001n02 rack: is 'h1r0002', was 'h1r0001'" in told
+    assert any(line.startswith(f"cables {cable['key']}: ") and line.endswith(" is gone") for line in told)
     before = rest.changes()
     assert inventory.write(UNIT, site[UNIT]) == tokens[UNIT]
+    assert [*inventory.edits(UNIT, site[UNIT])] == []
     assert 4 <= rest.changes() - before <= 12  # three objects and a cable, with what a server logs beside it
     assert rest.device("h1r0001n01") == renamed
     assert rest.devices()["h1r0001n02"]["rack"] == "h1r0001"

@@ -45,6 +45,12 @@ def refused(config, *, kind="nautobot", ask=False):
         ({"url": "nautobot.example"}, "'nautobot.example' is no address"),
         ({"url": URL, "token": "s3cret"}, "nautobot takes no token in the configuration, which is stored and shown"),
         ({"url": URL, "tokenenv": "X"}, "nautobot knows no key tokenenv; it takes kind, url, token_env"),
+        ({"url": "ftp://u:s3cret-word@host"}, "'ftp://********@host' is no address"),
+        ({"url": "https://[host"}, "is no address of a nautobot"),
+        ({"url": "https://u:s3cret@"}, "is no address of a nautobot"),
+        ({"url": URL, "token_file": "/a\0b"}, "the token cannot be read from /a\\x00b"),
+        ({"url": URL, "token_file": "/"}, "the token cannot be read from /"),
+        ({"url": URL, "ca_file": "/a\0b"}, "no file /a"),
         ({"url": URL, "site": 7}, "site is no text"),
         ({"url": URL, "token_env": "NOT_SET_HERE"}, "the environment has no NOT_SET_HERE; export NOT_SET_HERE=…"),
         ({"url": URL, "token_file": "/nowhere/token"}, "the token cannot be read from /nowhere/token"),
@@ -70,6 +76,24 @@ def test_the_token_is_in_no_text_of_the_inventory(token, kind):
     inventory = open_inventory({"kind": kind, "url": URL})
     assert token not in repr(vars(inventory))
     assert token not in refused({"url": URL}, kind=kind, ask=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("token")
+def test_an_address_is_told_without_its_user_and_without_a_token_in_it(kind):
+    said = refused({"url": "http://user:hunter2-word@127.0.0.1:9/x?token=hunter2-word"}, kind=kind, ask=True)
+    assert "at http://********@127.0.0.1:9/x?token=******** cannot be reached" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_token_of_the_configuration_comes_beside_it_and_is_in_no_text(kind, monkeypatch):
+    monkeypatch.delenv(f"{kind.upper()}_TOKEN", raising=False)
+    inventory = open_inventory({"kind": kind, "url": URL}, "hunter2-word")
+    assert "hunter2" not in repr(vars(inventory))
+    with pytest.raises(InventoryError) as error:
+        inventory.token("lab/unit-0")
+    assert "hunter2" not in str(error.value)
 
 
 @pytest.fixture

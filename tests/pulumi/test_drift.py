@@ -39,12 +39,13 @@ def test_drift_says_line_and_field_before_and_after_in_the_command_and_in_the_en
     (folder / "nodes.conf").chmod(0o600)
     (folder / "cgroup.conf").rename(folder / "kept.conf")
     (folder / "cgroup.conf").symlink_to("kept.conf")
-    row = "'h1r0001n01'"
-    more = (
-        "INSERT INTO nodes SELECT owner, 'more', rack, 90, product, gpus, domain, stage FROM nodes WHERE name = " + row
+    change(
+        begun.inventory,
+        "DELETE FROM feeds WHERE rack = 'h1r0011' AND side = 'A'",
+        "INSERT INTO nodes SELECT owner, 'more', rack, 90, product, gpus, domain, stage FROM nodes "
+        "WHERE name = 'h1r0001n01'",
+        "UPDATE nodes SET slot = 40 WHERE name = 'h1r0001n01'",
     )
-    change(begun.inventory, "DELETE FROM feeds WHERE rack = 'h1r0011' AND side = 'A'", more)
-    change(begun.inventory, f"UPDATE nodes SET slot = 40 WHERE name = {row}")
     lines = {
         f"slurm.conf:{number}: is 'ClusterName=other', was 'ClusterName=site'",
         f"slurm.conf:{len(conf) + 1}: 'StoragePass=********' was added",
@@ -57,10 +58,8 @@ def test_drift_says_line_and_field_before_and_after_in_the_command_and_in_the_en
     ran = begun.topology(*drift)
     assert ran.code == 4, ran.out
     assert lines <= told(ran.out)
-    assert any(
-        line.startswith("nodes more: 'rack=h1r0001 slot=90 ") and line.endswith("was added") for line in told(ran.out)
-    )
-    assert any(line.startswith("feeds h1r0011 A: 'panel=") and line.endswith("is gone") for line in told(ran.out))
+    for begin, end in (("nodes more: 'rack=h1r0001 slot=90 ", "was added"), ("feeds h1r0011 A: 'panel=", "is gone")):
+        assert any(line.startswith(begin) and line.endswith(end) for line in told(ran.out))
     refreshed = begun.must("refresh", "-s", "s1", "--yes", "--skip-preview", "--diff")
     previewed = begun.must("preview", "-s", "s1")
     assert [line for line in lines if f'"{line}"' not in refreshed] == []
@@ -116,9 +115,7 @@ def test_secret_configuration_is_in_no_state_and_in_no_message(attested, tmp_pat
     assert attested.up("s1").code == 0
     said = refreshed + drift.out + again.out + ran.out
     state = "".join(path.read_text() for path in attested.state.rglob("*") if path.is_file())
-    assert (
-        SECRET not in state + attested.must("stack", "export", "-s", "s1") + refreshed + drift.out + again.out + ran.out
-    )
+    assert SECRET not in state + attested.must("stack", "export", "-s", "s1") + said
     assert SECRET in attested.must("stack", "export", "-s", "s1", "--show-secrets")  # it is there, and encrypted
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from topology.artifacts.output.manifest import leads_below
+from topology.artifacts.output.manifest import ListedFile, leads_below, render, sha256
 from topology.deploy.publication import Publication
+from topology.deploy.publishing import PublishingProvider
 from topology.deploy.releases import MARK, Release
+from topology.deploy.stage import Build
 from topology.deploy.stop import DeployError
 
 FILES = {"slurm.conf": b"ClusterName=lab\n", "nodes.conf": b"NodeName=n1\n"}
@@ -243,6 +245,9 @@ def test_a_file_of_others_in_a_release_is_seen_and_stays(dest):
     assert publication.publish(FIRST, FILES) == publication.live_digest(FIRST)
     publication.withdraw(FIRST)
     assert [path for path in everything(dest) if path.endswith(".conf")] == [str(other.relative_to(dest))]
+    assert not os.path.lexists(publication.root / "current")
+    publication.publish(FIRST, FILES)
+    assert other.read_text() == "theirs"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -410,3 +415,32 @@ def test_a_place_where_no_build_would_write_is_refused_in_one_line(dest, kind, w
 def test_a_configuration_of_another_form_is_refused_in_one_line(config, owner, tmp_path):
     given = {"path": str(tmp_path), **config} if config else {}
     refused(Publication.at, given, "lab", "slurm", owner)
+
+
+@pytest.mark.parametrize(
+    "path", ["stages/s1/slurm/lab/../../../../../victim.txt", "/etc/victim.txt", "stages/s1/slurm/lab/"]
+)
+def test_a_plan_that_lists_what_is_not_below_its_folder_is_no_build(path, tmp_path):
+    facts = {"cluster": "lab", "schema_version": 1, "spec_sha256": "0" * 64, "stages": []}
+    (tmp_path / "plan.json").write_bytes(render(facts, [ListedFile(path, sha256(b"x"), 1)]))
+    assert "does not list its files" in refused(Build.at, tmp_path)
+
+
+def test_files_that_go_to_the_same_folder_under_another_name_stay(dest, monkeypatch):
+    build = dest.parent / "build"
+    (build / "stages/s1/slurm/lab").mkdir(parents=True)
+    (build / "stages/s1/slurm/lab/slurm.conf").write_bytes(b"x")
+    listed = [ListedFile("stages/s1/slurm/lab/slurm.conf", sha256(b"x"), 1)]
+    facts = {"cluster": "lab", "schema_version": 1, "spec_sha256": "0" * 64, "stages": []}
+    (build / "plan.json").write_bytes(render(facts, listed))
+    monkeypatch.chdir(build)
+    provider = PublishingProvider()
+    provider._plan = str(build)
+    props = {"owner": "lab/s1/slurm-lab", "digest": "1" * 64, "folder": "stages/s1/slurm/lab", "order": 0, "facts": {}}
+    olds = provider.create({**props, "publish": {"kind": "directory", "path": "site"}}).outs
+    news = {**props, "publish": {"kind": "directory", "path": str(build / "site")}}
+    made = provider.update("", olds, news).outs
+    assert provider.read("", made).outs["standing"] == made["published"]
+    moved = provider.update("", made, {**props, "publish": {"kind": "directory", "path": "other"}}).outs
+    assert provider.read("", moved).outs["standing"] == moved["published"]
+    assert not (build / "site").exists() or not [*(build / "site").iterdir()]

@@ -9,7 +9,6 @@ from typing import Any
 from pulumi import automation
 from pulumi.dynamic import Config, ConfigureRequest
 
-from topology.deploy.inventory.error import InventoryError
 from topology.deploy.kubernetes import KubernetesError
 from topology.deploy.manifests import ManifestsProvider
 from topology.deploy.provider import SiteProvider
@@ -70,7 +69,7 @@ def _lines(stage: str, provider: SiteProvider, outputs: Mapping[str, Any]) -> tu
         if stands["standing"] == outputs[provider.written]:
             return ()
         return tuple(stands["drift"])
-    except (InventoryError, KubernetesError) as error:
+    except KubernetesError as error:
         raise DeployError(f"stage {stage}: {error}") from None
 
 

@@ -16,7 +16,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -133,7 +133,7 @@ class Publication:
             for each in mine:
                 each.remove()
             if mine:
-                self._point()
+                self._point({each.folder for each in mine})
             for empty in (self.root / RELEASES, self.root, self.root.parent):
                 with contextlib.suppress(OSError):
                     empty.rmdir()
@@ -173,8 +173,12 @@ class Publication:
     def _name(self, release: Release) -> str:
         return release.stage if self.git else f"{release.stage}-{release.digest[:12]}"
 
-    def _point(self) -> None:
-        """Let `current` lead to the release of the latest stage, and `previous` to what it led to."""
+    def _point(self, gone: Collection[Path] = ()) -> None:
+        """Let `current` lead to the release of the latest stage, and `previous` to what it led to.
+
+        Args:
+            gone: Folders that were releases until now; one with files of others is there still.
+        """
         wanted = max(self._releases(), key=lambda each: (each.order, each.written_ns), default=None)
         used = self._target(CURRENT)
         if wanted is not None and used != wanted.folder:
@@ -182,7 +186,7 @@ class Publication:
                 self._link(PREVIOUS, used)
             self._link(CURRENT, wanted.folder)
         for name in (CURRENT, PREVIOUS):
-            if self._is_dangling(name):
+            if self._is_dangling(name) or self._linked(name) in gone:
                 (self.root / name).unlink()
 
     def _link(self, name: str, folder: Path) -> None:

@@ -25,8 +25,10 @@ def records(folder: Path, owner: str, wanted: str) -> Records:
     with _reading:
         try:
             found = _stage_records(folder, (folder / "plan.json").stat().st_mtime_ns, stage)
-        except pl.exceptions.PolarsError:
-            message = f"{folder}/tables are of another version of the program"
+        except OSError as error:
+            raise DeployError(f"{error.filename or folder}: {error.strerror}; run topology build again") from None
+        except (pl.exceptions.PolarsError, KeyError):
+            message = f"{folder}/tables are of another version of the program, or of another spec"
             raise DeployError(f"{message}; run topology build again") from None
     mine = found.get(name, {})
     if digest(mine) != wanted:

@@ -1,7 +1,9 @@
 """The one exception of every inventory."""
 
+from topology.deploy.stop import DeployError
 
-class InventoryError(Exception):
+
+class InventoryError(DeployError):
     """The inventory refuses or cannot be reached; `message` is one line, `hint` what to do about it."""
 
     def __init__(self, message: str, hint: str = "") -> None:
