@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest
 
 from topology.artifacts.output.manifest import ListedFile, leads_below, render, sha256
 from topology.deploy.publication import Publication
@@ -435,7 +436,7 @@ def test_files_that_go_to_the_same_folder_under_another_name_stay(dest, monkeypa
     (build / "plan.json").write_bytes(render(facts, listed))
     monkeypatch.chdir(build)
     provider = PublishingProvider()
-    provider._plan = str(build)
+    provider.configure(ConfigureRequest(Config({"lab:plan": str(build)}, "lab")))
     props = {"owner": "lab/s1/slurm-lab", "digest": "1" * 64, "folder": "stages/s1/slurm/lab", "order": 0, "facts": {}}
     olds = provider.create({**props, "publish": {"kind": "directory", "path": "site"}}).outs
     news = {**props, "publish": {"kind": "directory", "path": str(build / "site")}}
