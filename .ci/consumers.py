@@ -28,7 +28,7 @@ def pictures() -> None:
 
 
 _VERSIONS = {engine.name: engine.version for engine in ENGINES}
-SYSTEM: Mapping[str, Callable[[], object]] = {  # in CI, as root: what apt brings, one after another
+SYSTEM: Mapping[str, Callable[[], object]] = {  # what apt brings as root or with sudo, one after another
     "PostgreSQL and Redis": stores.install,
     "Chromium": browser.install,
 }
@@ -60,8 +60,7 @@ def missing(name: str, bring: Callable[[], object]) -> str:
 
 def main() -> int:
     """Exit code: 1 when CI lacks a program; elsewhere the tests that need it are left out."""
-    system = SYSTEM if IN_CI and os.getuid() == 0 else {}
-    said = [missing(name, bring) for name, bring in system.items()]
+    said = [missing(name, bring) for name, bring in SYSTEM.items()]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         said += pool.map(missing, CONSUMERS, CONSUMERS.values())
     for line in filter(None, said):

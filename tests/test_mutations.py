@@ -18,9 +18,10 @@ ROOT = Path(__file__).parents[1]
 SPECS = sorted(ROOT.glob("tests/golden/*/cluster.yaml"))
 EACH = 4  # mutated specs of a case
 VALUES = (
-    None, True, "", " ", "x" * 300, "../..", "null", "-1", "1e999", "\u202e", "=1+1", "$(id)", -1, 0, 1, 0.5, 8.5,
-    1e-300, 1e12, 10**20, 2**53, [], {}, [[]], [None], {"a": 1}, ["h1"], {"units": 1}, {"gpus": 7}, "2026-02-30",
-    "2N", "auto",
+    None, True, "", " ", "x" * 300,
+    "../..", "null", "-1", "1e999", "\u202e", "=1+1", "$(id)", -1, 0, 1, 0.5, 8.5,
+    1e-300, 1e12, 10**20, 2**53, [], {}, [[]], [None], {"a": 1}, ["h1"], {"units": 1}, {"gpus": 7},
+    "2026-02-30", "2N", "auto",
 )  # fmt: skip
 
 

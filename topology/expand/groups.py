@@ -12,6 +12,7 @@ from topology.expand.origins import Origins
 from topology.expand.rules import found
 from topology.findings import Finding, FindingsError, did_you_mean
 from topology.plan import tables
+from topology.rules import found as found_in_spec
 from topology.spec.model import ClusterSpec, ComputeGroup, Count
 
 
@@ -121,10 +122,27 @@ def _whole_units(group: SizedGroup, count: Count, name: str) -> tuple[int, list[
     return max(units, 1), [finding]
 
 
+def _beyond(spec: ClusterSpec, group: ComputeGroup) -> list[Finding]:
+    """Finding of the first stage that adds more than the group has left, where counts are of one kind."""
+    left = group.count.value
+    for stage in spec.stages:
+        for name, count in stage.add:
+            if name != group.name:
+                continue
+            if count.kind != group.count.kind:
+                return []
+            if count.value > left:
+                message = f"stage '{stage.name}' adds {count.value:,} {count.kind} of '{name}', and {left:,} are left"
+                help_ = f"add at most {left:,}" if left else "delete it: the group is complete"
+                return [found_in_spec("S321", message, count.path, help_)]
+            left -= count.value
+    return []
+
+
 def _stages(spec: ClusterSpec, group: SizedGroup, units: int) -> tuple[NDArray[np.uint16], list[Finding]]:
     """Stage of each unit in order, and stages that do not add up."""
     steps = np.zeros(len(spec.stages), dtype=np.int64)
-    wrong: list[Finding] = []
+    wrong = _beyond(spec, group.group)
     for at, stage in enumerate(spec.stages):
         for name, count in stage.add:
             if name == group.group.name:

@@ -16,7 +16,7 @@ from topology.spec.build import build
 from topology.spec.formats import formats
 from topology.spec.model import ClusterSpec
 from topology.spec.networks import Kinds, fabric_rules
-from topology.spec.places import network_rows, power_loops, stage_counts
+from topology.spec.places import network_rows, power_loops, unstaged_groups
 from topology.spec.references import like_names, reserved_names, unknown_names
 from topology.spec.scheduling import pool_rules, slurm_rules
 from topology.spec.schema import violations, with_defaults
@@ -69,7 +69,7 @@ def _disagreements(source: YamlSource, filled: Data, fabric_kinds: Kinds) -> Ite
     yield from network_rows(data)
     yield from formats(filled, source)
     yield from fabric_rules(data, source, fabric_kinds)
-    yield from stage_counts(data)
+    yield from unstaged_groups(data)
     yield from slurm_rules(data)
     yield from pool_rules(data)
     yield from power_loops(data)

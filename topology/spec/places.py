@@ -18,30 +18,13 @@ def network_rows(data: Data) -> Iterator[Finding]:
                 yield found("S311", message, ("halls", i, "network_rows", j), f"write 1 to {hall['rows']}")
 
 
-def stage_counts(data: Data) -> Iterator[Finding]:
-    """Findings of stages that add more than the group has, and of groups that no stage adds.
-
-    Only counts of one kind are compared here; what a rack holds is known to the catalogue.
-    """
-    if "stages" not in data:
-        return
-    for i, group in enumerate(data["compute"]):
+def unstaged_groups(data: Data) -> Iterator[Finding]:
+    """Findings of groups that no stage adds."""
+    for i, group in enumerate(data["compute"] if "stages" in data else ()):
         name = group["name"]
-        kind = next(kind for kind in ("gpus", "racks", "units") if kind in group)
-        stages = [(j, stage) for j, stage in enumerate(data["stages"]) if name in stage["add"]]
-        left = group[kind]
-        for j, stage in stages:
-            added = stage["add"][name].get(kind)
-            if added is None:
-                break
-            if added > left:
-                message = f"stage '{stage['name']}' adds {added:,} {kind} of '{name}', and {left:,} are left"
-                help_ = f"add at most {left:,}" if left else "delete it: the group is complete"
-                yield found("S321", message, ("stages", j, "add", name, kind), help_)
-                break
-            left -= added
-        if not stages:
-            help_ = f"add it to a stage, as in add: {{{name}: {{{kind}: {left}}}}}"
+        if not any(name in stage["add"] for stage in data["stages"]):
+            kind = next(kind for kind in ("gpus", "racks", "units") if kind in group)
+            help_ = f"add it to a stage, as in add: {{{name}: {{{kind}: {group[kind]}}}}}"
             yield found("S322", f"no stage adds group '{name}'", ("compute", i), help_)
 
 

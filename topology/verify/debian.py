@@ -26,14 +26,18 @@ UNUSED = (
 
 
 def install(*packages: str) -> None:
-    """Install packages on this machine, which is there for tests, as root.
+    """Install packages on this machine, which is there for tests, as root or by a sudo that asks for no password.
 
     Raises:
-        UnavailableError: apt-get is not there or refuses; the text holds its last words.
+        UnavailableError: apt-get is not there or refuses, or nobody here may; the text holds its last words.
     """
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    as_root: list[str] = []
+    if os.geteuid() != 0:
+        as_root = ["sudo", "-n"]
+        run([*as_root, "true"]).require(f"install as root, or with sudo: apt-get install {' '.join(packages)}")
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"]
     for words in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        run(["apt-get", "-qq", *words], env=environment, limit_s=900).require(f"apt-get {words[0]} failed")
+        run([*as_root, *environment, "apt-get", "-qq", *words], limit_s=900).require(f"apt-get {words[0]} failed")
 
 
 def patchelf() -> Path:

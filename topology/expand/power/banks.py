@@ -10,8 +10,8 @@ from topology.catalog.model import Battery, Catalog
 from topology.expand.geometry import battery_pads
 from topology.expand.origins import Origins
 from topology.expand.power.sizing import sizing
-from topology.expand.rules import refused
-from topology.findings import did_you_mean
+from topology.expand.rules import found, refused
+from topology.findings import Finding, FindingsError, did_you_mean
 from topology.plan import tables
 from topology.spec.model import BatteryBanks, ClusterSpec, Power
 from topology.spec.swing import Swing, training_swing
@@ -42,8 +42,11 @@ def size_banks(
     sizings: Rows = []
     needs: Rows = []
     pads: list[tuple[int, Battery]] = []
+    wrong = [entry for entry in power.batteries if entry.product not in catalog.batteries]
+    if wrong:
+        raise FindingsError(_unknown(entry, catalog) for entry in wrong)
     for entry in power.batteries:
-        product, level = _product(entry, catalog), kinds.index(entry.attach)
+        product, level = catalog.batteries[entry.product], kinds.index(entry.attach)
         sharing = sum(other.attach == entry.attach for other in power.batteries)
         load_w, swing = _load_w(spec, power_nodes, level, it_w) / sharing, None
         if power.workload is not None:
@@ -68,15 +71,9 @@ def _numbered(table: tables.Table, rows: Rows) -> pl.DataFrame:
     return pl.DataFrame([row | {number: at} for at, row in enumerate(rows)], schema=table.empty().schema)
 
 
-def _product(entry: BatteryBanks, catalog: Catalog) -> Battery:
-    if entry.product not in catalog.batteries:
-        raise refused(
-            "C401",
-            f"no battery '{entry.product}' in the catalogue",
-            (*entry.path, "product"),
-            did_you_mean(entry.product, catalog.batteries),
-        )
-    return catalog.batteries[entry.product]
+def _unknown(entry: BatteryBanks, catalog: Catalog) -> Finding:
+    help_ = did_you_mean(entry.product, catalog.batteries)
+    return found("C401", f"no battery '{entry.product}' in the catalogue", (*entry.path, "product"), help_)
 
 
 def _sizing(entry: BatteryBanks, product: Battery, load_w: float, swing: Swing | None) -> Sizing:
