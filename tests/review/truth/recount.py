@@ -1,11 +1,10 @@
 """What a change does to a site, counted from the tables of two builds by nothing but the names and places in them.
 
-Knows Parquet and plan.json only, nothing of the program that wrote them. A rack is its place, a node its rack and slot,
-a switch its label, a cable its two plugs, a feed its rack and side, a device of the power tree its place, kind, side and
-index. What is one thing on both sides and another product now is replaced.
+Knows Parquet only, nothing of the program that wrote it. A rack is its place, a node its rack and slot, a switch its
+label, a cable its two plugs, a feed its rack and side, a device of the power tree its place, kind, side and index. What
+is one thing on both sides and another product now is replaced.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -64,6 +63,8 @@ class Tables:
         group = self.read("groups").select("group", group_name=self._spelled("name"))
         units = self.read("units").select("unit", unit_number="number")
         racks = racks.join(group, on="group", how="left", maintain_order="left")
+        stages = self.read("stages").select("stage", built="name")
+        racks = racks.join(stages, on="stage", how="left", maintain_order="left")
         racks = racks.join(units, on="unit", how="left", maintain_order="left")
         turn = pl.col("rack").rank("ordinal").over("unit")
         carried = pl.format("{}/{}/{}", "group_name", "unit_number", turn)
@@ -163,11 +164,6 @@ class Tables:
             panel="panel_key",
         )  # fmt: skip
 
-    @property
-    def plan(self) -> dict[str, object]:
-        """plan.json; empty without a build."""
-        return json.loads((self.folder / "plan.json").read_text()) if self.folder else {}
-
 
 def recount(base: Path | None, head: Path | None, known: Known) -> dict[str, int]:
     """How many of each happen between two builds, one of which may be none."""
@@ -176,13 +172,21 @@ def recount(base: Path | None, head: Path | None, known: Known) -> dict[str, int
     old, new = Tables(base, like, known, old=True), Tables(head, like, known, old=False)
     if known.by_place:
         shared = frozenset(old.switches["place"]) & frozenset(new.switches["place"])
-        old, new = replace(old, shared=shared), replace(new, shared=shared)
+        leaves = frozenset(place for place in shared if " leaf " in place)
+        ways = [(replace(old, shared=places), replace(new, shared=places)) for places in (frozenset(), shared, leaves)]
+        old, new = min(ways, key=lambda way: _effort(_cabling(*way)))
     return {
         **_site(old, new),
         **_cabling(old, new),
         **_power(old, new),
         **_scheduling(old, new),
     }
+
+
+def _effort(cabling: Mapping[str, int]) -> tuple[int, int]:
+    """Cables that hands have to touch, and those of them that go to another port."""
+    touched = ("new", "removed", "taken out", "relaid", "replugged")
+    return sum(cabling[f"cables {word}"] for word in touched), cabling["cables replugged"]
 
 
 def _pair(old: pl.DataFrame, new: pl.DataFrame, *columns: str) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -200,7 +204,7 @@ def _other(column: str) -> pl.Expr:
 
 def _site(old: Tables, new: Tables) -> dict[str, int]:
     nodes = _pair(old.nodes, new.nodes, "product", "place", "gpus")
-    racks = _pair(old.racks, new.racks, "design", "place", "power_w", "role")
+    racks = _pair(old.racks, new.racks, "design", "place", "power_w", "role", "built")
     swapped = nodes[2].filter(_other("product"))
     switches = _pair(old.switches, new.switches, "product", "place")
     appliances = _pair(old.appliances, new.appliances, "product")
@@ -221,6 +225,7 @@ def _site(old: Tables, new: Tables) -> dict[str, int]:
         "racks removed": racks[1].height,
         "racks replaced": racks[2].filter(_other("design") | _other("role")).height,
         "racks moved": racks[2].filter(_other("place")).height,
+        "racks built in another stage": racks[2].filter(_other("built")).height,
         "compute racks before": old.racks.filter(pl.col("role") == "compute").height,
         "compute racks after": new.racks.filter(pl.col("role") == "compute").height,
         "racks with other power": racks[2].filter(_other("power_w")).height,
@@ -239,17 +244,18 @@ def _site(old: Tables, new: Tables) -> dict[str, int]:
 def _cabling(old: Tables, new: Tables) -> dict[str, int]:
     """Cables by what happens to them; each is in one line, those at another rate aside.
 
-    A cable is what it was where a plug of it stays in its port, and the device that the other plug leaves is still
-    there: the plug nearer the nodes first.
+    A cable is what it was where a plug of it stays in its port: the plug nearer the nodes first, wherever the other
+    goes, then that at the upper switch, where the devices at the other end stay.
     """
     _, _, both = _pair(old.devices, new.devices, "product", "place")
     here = both["key"]
     replaced, moved = both.filter(_other("product"))["key"], both.filter(_other("place"))["key"]
     was, now = old.cables, new.cables.rename({name: f"now_{name}" for name in (*PLUGS, "rate")})
     pairs = []
-    for held, left in ((PLUGS, []), (PLUGS[:2], ["b"]), (PLUGS[2:], ["a"])):
-        there = was.filter(pl.all_horizontal(pl.col(end).is_in(here.implode()) for end in left or ["a"]))
-        come = now.filter(pl.col("now_a").is_in(here.implode())) if left == ["a"] else now
+    for held in (PLUGS, PLUGS[:2], PLUGS[2:]):
+        there, come = was, now
+        if held == PLUGS[2:]:
+            there, come = (side.filter(pl.col(end).is_in(here.implode())) for side, end in ((was, "a"), (now, "now_a")))
         found = there.join(come, left_on=held, right_on=[f"now_{name}" for name in held], coalesce=False)
         pairs.append(found.select(*PLUGS, "rate", *(f"now_{name}" for name in (*PLUGS, "rate"))))
         was = was.join(found, on=PLUGS, how="anti")
@@ -267,13 +273,11 @@ def _cabling(old: Tables, new: Tables) -> dict[str, int]:
         "cables replugged": kept.filter(~out & ~away & other).height,
         "cables new": now.height,
         "cables removed": was.height,
-        "cables of a device that is gone": was.filter(~_all_in(here, "a", "b")).height,
+        "cables removed with a device": was.filter(
+            ~(pl.col("a").is_in(here.implode()) & pl.col("b").is_in(here.implode()))
+        ).height,
         "cables rerated": kept.filter(_other("rate")).height,
     }
-
-
-def _all_in(keys: pl.Series, *columns: str) -> pl.Expr:
-    return pl.all_horizontal(pl.col(column).is_in(keys.implode()) for column in columns)
 
 
 def _power(old: Tables, new: Tables) -> dict[str, int]:

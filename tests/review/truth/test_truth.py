@@ -6,10 +6,9 @@ from pathlib import Path
 
 import changes
 import pytest
-from recount import Known, recount
 
 GOLDEN = Path(__file__).parent / "golden"
-CASES = [(site, kind) for kind in changes.CHANGES for site in changes.SITES]
+CASES = [(site, kind) for kind, change in changes.CHANGES.items() for site in change.sites]
 Truth = Mapping[str, int]
 
 MEASURES: Mapping[str, Callable[[Truth], int]] = {
@@ -35,9 +34,27 @@ MEASURES: Mapping[str, Callable[[Truth], int]] = {
     "nodes-moved-cell": lambda truth: truth["nodes in another cell"],
 }
 FIGURES = {"GPUs": "gpus", "Nodes": "nodes", "Racks": "racks", "Cables": "cables", "Kubernetes cells": "cells"}
+SENTENCE: Mapping[str, str] = {  # what the first sentence says, and the measure that it is
+    r"([\d,]+) cables? (?:is|are) re-plugged": "replug",
+    r"([\d,]+) cables? comes? out and goe?s? in again": "cables-out",
+    r"([\d,]+) cables? (?:is|are) laid anew": "relaid",
+    r"([\d,]+) cables? (?:is|are) removed": "cables-removed",
+    r"([\d,]+) power devices? (?:is|are) removed": "power-devices-removed",
+    r"([\d,]+) `[a-z]+` devices? (?:is|are) replaced": "power-devices-replaced",
+    r"([\d,]+) switch(?:es)? of `\w+` (?:is|are) replaced": "switches-replaced",
+    r"racks? with ([\d,]+) GPUs? (?:is|are) replaced": "gpus-replaced",
+    r"([\d,]+) racks? moves?": "racks-moved",
+    r"([\d,]+) feeds? moves? to another": "feeds-moved",
+    r"([\d,]+) nodes? changes? (?:its|their) Kubernetes cell": "nodes-moved-cell",
+}
+COUNTS: Mapping[str, str] = {  # likewise, and what is counted, where no measure is
+    r"([\d,]+) nodes? gets? (?:another name|other names)": "nodes under another name",
+    r"([\d,]+) racks? (?:is|are) built in another stage": "racks built in another stage",
+}
+HARMLESS = "no cable is re-plugged"
 
 
-@pytest.fixture(params=CASES, ids=lambda case: "-".join(case), scope="module")
+@pytest.fixture(params=CASES, ids="-".join, scope="module")
 def case(request):
     """Site and kind of a change."""
     return request.param
@@ -66,6 +83,24 @@ def test_figures_of_the_first_table_are_what_the_tables_hold(case, tell):
     truth = {label: (told.truth[f"{word} before"], told.truth[f"{word} after"]) for label, word in FIGURES.items()}
     assert shown == {label: truth[label] for label in shown}
     assert {label for label, (before, after) in truth.items() if before != after} <= shown.keys()
+
+
+def test_the_first_sentence_counts_what_the_tables_hold(case, tell):
+    told = tell(*case)
+    sentence = told.first.splitlines()[1]
+    said = {
+        word: sum(int(number.replace(",", "")) for number in found)
+        for pattern, word in (SENTENCE | COUNTS).items()
+        if (found := re.findall(pattern, sentence))
+    }
+    assert said == {word: MEASURES[word](told.truth) if word in MEASURES else told.truth[word] for word in said}
+    if HARMLESS in sentence:
+        assert not any(told.truth[f"cables {word}"] for word in ("replugged", "relaid", "taken out"))
+
+
+def test_what_does_not_hold_fails_the_run(case, tell):
+    told = tell(*case)
+    assert (told.code == 1) == told.first.splitlines()[1].startswith("❌") == (told.summary["measures"]["verdict"] == 2)
 
 
 def test_every_file_on_record_belongs_to_a_change():

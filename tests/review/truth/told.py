@@ -7,23 +7,22 @@ import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import changes
 from recount import Known, recount
 
-from topology.cli import main
+from topology.cli import main, sides
 from topology.cli.progress import Progress
-from topology.cli.reports import Severities
-from topology.cli.session import open_plan
 from topology.plan import store
-from topology.source import YamlSource
+from topology.review.side import Side
 from topology.verify.cache import alone
 
 FIRST = 25  # lines that everyone reads
 GIT = ("git", "-c", "user.name=reviewer", "-c", "user.email=reviewer@example.org")
+BEFORE: dict[str, Side] = {}  # each site as it is before any change; cached, because it is half of the work
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +46,34 @@ def told(site: str, kind: str, shared: Path) -> Told:
     folder.mkdir(parents=True, exist_ok=True)
     with alone(folder / "lock"):
         if not (folder / "truth.json").exists():
-            _make(site, kind, folder, _tables(site, "", shared))
+            _make(site, kind, folder)
     code, summary, truth = (json.loads((folder / name).read_text()) for name in ("code", "summary.json", "truth.json"))
     return Told(code, (folder / "comment.md").read_text(), summary, truth)
 
 
-def _make(site: str, kind: str, folder: Path, base: Path) -> None:
-    change = changes.CHANGES[kind]
-    repository = _repository(site, kind, folder)
-    with contextlib.chdir(repository):
+def _make(site: str, kind: str, folder: Path) -> None:
+    """Run the command on a repository with the change, and count again what both sides hold."""
+    change, made, read = changes.CHANGES[kind], [], sides._side  # noqa: SLF001 - is called as it is
+
+    def side(words: str, progress: Progress) -> Side:
+        if words.startswith("main:") and change.base:
+            BEFORE[site] = BEFORE.get(site) or read(words, progress)
+            made.append(BEFORE[site])
+        else:
+            made.append(read(words, progress))
+        return made[-1]
+
+    with contextlib.chdir(_repository(site, kind, folder)), mock.patch.object(sides, "_side", side):
         code = _run(
             "diff", "main:cluster.yaml", "change:cluster.yaml",
             "--format", f"markdown={folder / 'comment.md'}", "--format", f"json={folder / 'review.jsonl'}",
         )  # fmt: skip
     with (folder / "review.jsonl").open() as lines:
         (folder / "summary.json").write_text(next(lines))
-    head = _store(repository, folder / "head") if change.head else None
     known = Known(change.halls.get(site, {}), change.groups.get(site, {}), change.carried, change.by_place)
-    truth = recount(base if change.base else None, head, known)
+    base, head = (_stored(each, folder / word) for each, word in zip(made, ("base", "head"), strict=True))
     (folder / "code").write_text(str(code))
-    (folder / "truth.json").write_text(json.dumps(truth))
+    (folder / "truth.json").write_text(json.dumps(recount(base, head, known)))
 
 
 def _run(*arguments: str) -> int:
@@ -76,52 +83,43 @@ def _run(*arguments: str) -> int:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             main(arguments)
     except SystemExit as stop:
-        assert stop.code in {0, 1}, said.getvalue()  # noqa: PT017 - every run of the command ends so
-        return int(stop.code)
+        assert stop.code in {None, 0, 1}, said.getvalue()  # noqa: PT017 - every run of the command ends so
+        return int(stop.code or 0)
     raise AssertionError("the command went on")
 
 
 def _repository(site: str, kind: str, folder: Path) -> Path:
-    """A git repository whose branch main has the site, and whose branch change is checked out."""
+    """A git repository whose branch main has the site, and whose branch change has it changed."""
     change = changes.CHANGES[kind]
     repository = folder / "repository"
     repository.mkdir()
-    for branch, files, there in (
-        ("main", changes.files(site), change.base), ("change", changes.files(site, change), change.head)
-    ):  # fmt: skip
-        for path, text in files.items():
+    begun = {
+        "main": ("init", "--quiet", "--initial-branch", "main"),
+        "change": ("switch", "--quiet", "--create", "change"),
+    }
+    texts = {"main": changes.files(site), "change": changes.files(site, change)}
+    for branch, there in (("main", change.base), ("change", change.head)):
+        _git(repository, *begun[branch])
+        for path, text in texts[branch].items():
             (repository / path).parent.mkdir(parents=True, exist_ok=True)
             (repository / path).write_text(text)
         if not there:
             (repository / changes.SPEC).unlink()
-        words = [["add", "--all"], ["commit", "--quiet", "--allow-empty", "--message", branch]]
-        words.insert(0, ["init", "--quiet", "--initial-branch", "main"] if branch == "main" else ["switch", "-qc", branch])
-        for each in words:
-            env = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-            subprocess.run([*GIT, *each], cwd=repository, env=env, capture_output=True, check=True)
+        _git(repository, "add", "--all")
+        _git(repository, "commit", "--quiet", "--allow-empty", "--message", branch)
     return repository
 
 
-@cache
-def _tables(site: str, kind: str, shared: Path) -> Path:
-    """Tables of a site as it is before any change."""
-    folder = shared / "truth" / site / "base"
-    folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder / "lock"):
-        if not (folder / "done").exists():
-            for path, text in changes.files(site).items():
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).write_text(text)
-            _store(folder, folder)
-            (folder / "done").touch()
-    return folder
+def _git(repository: Path, *words: str) -> None:
+    env = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run([*GIT, *words], cwd=repository, env=env, capture_output=True, check=True)
 
 
-def _store(spec: Path, folder: Path) -> Path:
-    """The folder, with the tables of a spec as a build would store them."""
-    file = spec / changes.SPEC
-    plan = open_plan(YamlSource.read(file), str(file), Progress(), Severities()).plan
-    for path, data in store.parquet(plan):
+def _stored(side: Side, folder: Path) -> Path | None:
+    """The folder, with the tables of a side as a build stores them; nothing of a side without a plan."""
+    if side.plan is None:
+        return None
+    for path, data in store.parquet(side.plan):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
     return folder
