@@ -9,7 +9,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from topology.ci.bodies import Body, fits_marker
 from topology.resources import data
+from topology.review.document import Document
 from topology.review.forms.data import document_of
 from topology.review.forms.markdown import markdown
 
@@ -67,7 +68,14 @@ def _text(archive: bytes) -> bytes:
 
 
 def _body(line: bytes, characters: int) -> Body:
-    """The text that a line becomes.
+    document, measures, only_update = review_of(line)
+    if not fits_marker(document.marker):
+        raise ForgedError("no path of a spec")
+    return Body(document.marker, markdown(document, characters), measures, only_update)
+
+
+def review_of(line: bytes) -> tuple[Document, Mapping[str, float], bool]:
+    """The document of a line, its measures, and whether it only keeps a comment up to date.
 
     Raises:
         ForgedError: it does not fit the schema.
@@ -80,12 +88,8 @@ def _body(line: bytes, characters: int) -> Body:
         raise ForgedError("no JSON") from None
     wrong = next(_schema().iter_errors(review), None)
     if wrong is not None:
-        raise ForgedError(f"no review, at {ascii(wrong.json_path)[1:60]}")
-    spec = review["document"]["marker"]
-    if not fits_marker(spec):
-        raise ForgedError("no path of a spec")
-    text = markdown(document_of(review["document"]), characters)
-    return Body(spec, text, review["measures"], only_update=review.get("unasked", False))
+        raise ForgedError(f"no review, at {ascii(wrong.json_path)[1:-1][:60]}")
+    return document_of(review["document"]), review["measures"], review.get("unasked", False)
 
 
 @cache

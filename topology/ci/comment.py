@@ -98,7 +98,7 @@ def _trailer(runner: Runner, api: Api, about: Pull) -> str:
     run = f"{variable('GITHUB_SERVER_URL', PUBLIC_SERVER).rstrip('/')}/{runner.repository}/actions/runs/{about.run_id}"
     rows = _newest(api, about.run_id, ROWS)
     links = [f"[The run]({run})", *([f"[every row, SARIF and pictures]({run}/artifacts/{rows[0]})"] if rows else [])]
-    return f"\n<sub>{' · '.join(links)}</sub>\n" + (f"\n{FORK}\n" if about.from_fork else "")
+    return f"\n<sub>{' · '.join(links)}</sub>" + (f"\n\n{FORK}" if about.from_fork else "")
 
 
 def _archive(api: Api, run_id: str) -> bytes:

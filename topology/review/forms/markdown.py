@@ -57,7 +57,7 @@ def _body(document: Document, left: int) -> list[str]:
     items = [f"- {_MARKS[each.mark]} {inline(each.words)}" for each in document.decisions]
     decisions = Frame(("### Needs a decision",) * bool(items), [Rows(items, "decisions")] if items else [])
     folds = _parts(document.folds)
-    others = [_rows(table) for table in (document.figures, document.stages) if table and table.rows]
+    others: list[Rows | Frame] = [_rows(table) for table in (document.figures, document.stages) if table and table.rows]
     others += [_chapter(chapter) for chapter in document.sections]
     stand = min(sum(part.least for part in others), left // 2) + 2 * MORE
     made = decisions.within(left - stand)
