@@ -57,20 +57,20 @@ class Site:
         """Run the action on the pull request."""
         return self.job("pull_request", self.event()).run(ROOT, done=("Set up",), **inputs)
 
-    def comment(self, *, event=None, event_name="pull_request", **inputs):
+    def comment(self, *, event=None, event_name="pull_request", done=("Set up",), **inputs):
         """Run the commenting action on what the last comparison left."""
         job = self.job(event_name, event or self.event(), again=True)
         job.workspace = job.temp / "empty"  # it checks nothing out
         job.workspace.mkdir()
-        return job.run(ROOT / "comment", **inputs)
+        return job.run(ROOT / "comment", done=done, **inputs)
 
     def job(self, event_name, event, *, again=False):
         """A job of a new run, or of the last one again."""
         self.runs += not again
         temp = self.folder / f"temp-{len(list(self.folder.glob('temp-*')))}"
         temp.mkdir()
-        if self.installed:
-            (temp / "topology-venv").symlink_to(self.installed / "topology-venv")
+        for environment in self.installed:
+            (temp / environment.name).symlink_to(environment)
         variables = {"GITHUB_API_URL": self.github.address, "GITHUB_REPOSITORY": github_server.REPOSITORY}
         job = Job(temp, self.repository, event_name, event, variables, self.github, self.runs)
         job.token = github_server.TOKEN

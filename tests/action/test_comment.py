@@ -1,18 +1,27 @@
 """The commenting action when GitHub fails, when others write meanwhile, and when the artifact is forged."""
 
 import io
-import subprocess
-import sys
+import json
 import zipfile
 
 import pytest
 from github_server import BOT, TOKEN, Failure
 
 from topology.ci.bodies import FORK
+from topology.review.document import Document, Mark, Name
+from topology.review.forms.data import data_line
 
 MARKER = "<!-- topology:stacks/one/cluster.yaml -->"
-TEXT = f"{MARKER}\n✅ **8 racks more.**\n"
-FILES = {"changed-001.md": TEXT}
+RUN = "<sub>[The run](https://github.com/site/cluster/actions/runs/7)</sub>"
+TEXT = f"{MARKER}\n✅ **8 racks more.**\n\n\n{RUN}"
+
+
+def line(spec="stacks/one/cluster.yaml", *, measures=None, sentence=("8 racks more.",)):
+    """A review of a spec, as the comparing job leaves it."""
+    return data_line(Document(spec, Mark.FINE, sentence, ()), measures or {"changes": 1}).decode()
+
+
+FILES = {"reviews.jsonl": line()}
 
 
 @pytest.fixture
@@ -28,14 +37,14 @@ def test_a_server_that_fails_for_a_while_is_asked_again(left, github):
     github.failures += [Failure("GET", "artifacts", 502), Failure("GET", "comments", 503), Failure("POST", "", 500)]
     job = left.comment()
     assert job.code == 0, job.log
-    assert github.bodies(12) == [TEXT.strip()]
+    assert github.bodies(12) == [TEXT]
 
 
 def test_a_write_that_was_carried_out_though_it_failed_is_not_made_twice(left, github):
     github.failures += [Failure("POST", "comments", 502, carried_out=True)]
     job = left.comment()
     assert "equal, not written" in job.log
-    assert github.bodies(12) == [TEXT.strip()]
+    assert github.bodies(12) == [TEXT]
 
 
 def test_a_rate_limit_is_waited_for(left, github):
@@ -44,7 +53,7 @@ def test_a_rate_limit_is_waited_for(left, github):
         Failure("GET", "pulls", 429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}),
     ]
     assert left.comment().code == 0
-    assert github.bodies(12) == [TEXT.strip()]
+    assert github.bodies(12) == [TEXT]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +98,7 @@ def test_a_comment_deleted_meanwhile_is_begun_anew(left, github):
     job = left.comment()
     assert job.code == 0, job.log
     assert github.writes() == ["PATCH", "POST"]
-    assert github.bodies(12) == [TEXT.strip()]
+    assert github.bodies(12) == [TEXT]
 
 
 def test_a_newer_push_wins(left, github):
@@ -112,7 +121,7 @@ def archive(files, **options):
 
 
 def linked():
-    entry = zipfile.ZipInfo("changed-001.md")
+    entry = zipfile.ZipInfo("reviews.jsonl")
     entry.external_attr = 0o120777 << 16
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as opened:
@@ -120,22 +129,37 @@ def linked():
     return packed.getvalue()
 
 
+def other(**changes):
+    """A line that is a review but for some keys."""
+    return json.dumps(json.loads(line()) | changes)
+
+
+def document(**changes):
+    """A line of which the document is one but for some keys."""
+    return other(document=json.loads(line())["document"] | changes)
+
+
+DEEP = json.loads("[" * 500 + "]" * 500)
 FORGED = {
-    "HTML": ({"changed-001.md": f"{MARKER}\n<script>alert(1)</script>"}, "HTML"),
-    "a mention": ({"changed-001.md": f"{MARKER}\n@everyone look"}, "a mention"),
-    "an image": ({"changed-001.md": f"{MARKER}\n![x](https://example.org/x.png)"}, "a link or an image"),
-    "no marker": ({"changed-001.md": "hello"}, "no marker"),
-    "a climbing path": ({"../../changed-001.md": TEXT}, "a file named '../../changed-001.md'"),
-    "an absolute path": ({"/tmp/changed-001.md": TEXT}, "a file named '/tmp/changed-001.md'"),  # noqa: S108
-    "another file": ({**FILES, "number.txt": "99"}, "a file named 'number.txt'"),
-    "a folder": ({**FILES, "changed-002.md/": ""}, "a file named 'changed-002.md/'"),
-    "two for one spec": ({**FILES, "changed-002.md": TEXT}, "two texts for one spec"),
-    "too many": ({f"changed-{at:03}.md": f"<!-- topology:{at} -->\n" for at in range(51)}, "51 files"),
-    "a bomb": ({"changed-001.md": TEXT + "a" * 50_000_000}, "changed-001.md with more than 262,144 bytes"),
-    "too long": ({"changed-001.md": TEXT + "a" * 66_000}, "a comment takes 65,536"),
-    "no text": ({"changed-001.md": b"\xff\xfe"}, "no archive that can be read"),
+    "Markdown": ({"reviews.jsonl": "# APPROVED\n"}, "no JSON on line 1"),
+    "another version": ({"reviews.jsonl": other(schema_version=2)}, "no review, at $.schema_version on line 1"),
+    "a key more": ({"reviews.jsonl": other(number=99)}, "no review, at $ on line 1"),
+    "a measure that is none": ({"reviews.jsonl": other(measures={"a\n::b": 1})}, "no review, at $.measures"),
+    "a list": ({"reviews.jsonl": "[]"}, "no review, at $ on line 1"),
+    "a block of another kind": ({"reviews.jsonl": document(folds=[{"is": "Script"}])}, "at $.document.folds[0]"),
+    "another mark": ({"reviews.jsonl": document(mark="approved")}, "at $.document.mark"),
+    "words that are deep": ({"reviews.jsonl": document(sentence=DEEP)}, "at $.document.sentence[0]"),
+    "brackets that are deep": ({"reviews.jsonl": "[" * 200_000}, "no JSON on line 1"),
+    "no path": ({"reviews.jsonl": document(marker="-->\n@team")}, "no path of a spec on line 1"),
+    "a climbing path": ({"../../reviews.jsonl": line()}, "1 files, ['../../reviews.jsonl']"),
+    "an absolute path": ({"/tmp/reviews.jsonl": line()}, "1 files, ['/tmp/reviews.jsonl']"),  # noqa: S108
+    "another file": ({**FILES, "number.txt": "99"}, "2 files"),
+    "no file": ({}, "no file"),
+    "a bomb": ({"reviews.jsonl": "a" * 70_000_000}, "more than 67,108,864 bytes"),
+    "a long line": ({"reviews.jsonl": line() + "a" * 5_000_000}, "5,000,000 bytes on line 2"),
+    "no text": ({"reviews.jsonl": b"\xff\xfe"}, "no JSON on line 1"),
     "no archive": (b"<html>", "no archive that can be read"),
-    "a link": (linked(), "no marker"),
+    "a link": (linked(), "no JSON on line 1"),
 }
 
 
@@ -146,12 +170,13 @@ def test_a_forged_artifact_is_not_written(repository, github, held, said, tmp_pa
     github.artifact(7, data=held if isinstance(held, bytes) else archive(held))
     before = {path for path in tmp_path.rglob("*") if ".git" not in path.parts}
     job = repository.comment()
-    assert (job.code, github.bodies(12), github.writes()) == (0, [], [])
+    written = [TEXT] if held == FORGED["a long line"][0] else []  # which costs no other line its comment
+    assert (job.code, github.bodies(12)) == (0, written)
     assert said in job.log
     assert "which topology does not write" in job.log
     assert "Traceback" not in job.log
     made = {path.name for path in tmp_path.rglob("*") if ".git" not in path.parts and path not in before}
-    assert made <= {"temp-0", "empty", "step.sh", "outputs.txt", "event.json"}
+    assert made <= {"temp-0", "topology-comment-venv", "empty", "step.sh", "outputs.txt", "event.json"}
 
 
 def test_an_archive_of_100_mb_is_neither_loaded_nor_believed(repository, github):
@@ -161,8 +186,22 @@ def test_an_archive_of_100_mb_is_neither_loaded_nor_believed(repository, github)
     assert "an archive of 100,000,000 bytes" in repository.comment().log
     assert not any(path.startswith("store:") for _, path, _ in github.requests)
     github.artifact(7, data=b"0" * 5_000_000, size=1000)  # it lies about its size
-    assert "the answer is larger than 4,194,304 bytes" in repository.comment().log
+    assert "the answer is larger than 16,777,216 bytes" in repository.comment().log
     assert github.writes() == []
+
+
+def test_a_line_that_is_no_review_costs_no_other_spec_its_comment(repository, github):
+    repository.runs = 7
+    github.pull(12, repository.git("rev-parse", "HEAD"))
+    bad = [document(mark="approved"), "{", line("stacks/one/cluster.yaml"), line("a b")]
+    lines = [line("a.yaml"), *bad, line("stacks/one/cluster.yaml"), line("b.yaml", sentence=(Name("@team"),))]
+    github.artifact(7, {"reviews.jsonl": "\n".join(each.strip() for each in lines)})
+    job = repository.comment()
+    markers = [body.partition("\n")[0] for body in github.bodies(12)]
+    assert markers == [f"<!-- topology:{spec} -->" for spec in ("a.yaml", "stacks/one/cluster.yaml", "b.yaml")]
+    assert job.log.count("::warning") == 4
+    assert "a second text for one spec on line 6" in job.log
+    assert repository.comment(required="true").code == 1
 
 
 # --- pull requests of forks ---------------------------------------------------------------------------
@@ -184,7 +223,7 @@ def test_the_pull_request_of_a_fork_is_found_by_the_head_of_its_run(left, github
     github.pull(33, sha, owner="stranger", repository_id=2)
     job = left.comment(event=run_event(left), event_name="workflow_run")
     assert job.code == 0, job.log
-    assert github.bodies(33) == [f"{TEXT}\n{FORK}"]
+    assert github.bodies(33) == [f"{TEXT}\n\n{FORK}"]
     assert [github.bodies(number) for number in (12, 31, 32)] == [[], [], []]
 
 
@@ -210,20 +249,12 @@ def test_the_api_is_spoken_to_over_https_or_on_this_machine_only(left, github):
     for address in ("http://api.example.org", "file:///etc", "ftp://127.0.0.1"):
         job = left.job("pull_request", left.event(), again=True)
         job.variables["GITHUB_API_URL"] = address
-        assert "GITHUB_API_URL is no https address" in job.run(left.comment_action).log
+        assert "GITHUB_API_URL is no https address" in job.run(left.comment_action, done=("Set up",)).log
     assert github.requests == []
 
 
-def test_nothing_but_python_is_needed(left, github, tmp_path):
-    bare = tmp_path / "bare"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
-    job = left.comment(python=str(bare / "bin/python"))
-    assert job.code == 0, job.log
-    assert github.bodies(12) == [TEXT.strip()]
-
-
 def test_a_python_that_is_none_is_said(left, github):
-    job = left.comment(python="/usr/bin/false")
+    job = left.comment(python="/usr/bin/false", done=())
     assert job.code == 2
     assert "is not Python 3.11 or newer" in job.log
     assert github.requests == []

@@ -122,7 +122,6 @@ def test_a_shallow_clone_is_told_what_it_lacks(site, tmp_path):
     ("inputs", "said"),
     [
         ({"format": "yaml"}, "write text or github"),
-        ({"max_chars": "70000"}, "write 6000 to 65536"),
         ({"specs": "../*.yaml"}, "leads out of the repository"),
         ({"base": "no-such-commit"}, "the commit no-such-commit is not in this clone"),
         ({"base": "--output=x"}, "the commit --output=x is not in this clone"),
@@ -151,9 +150,10 @@ def test_the_token_is_sent_to_the_api_alone_and_stands_in_no_log(site, github):
 
 def test_the_summary_has_what_the_comment_has_no_room_for(site, github):
     site.push({"stacks/one/cluster.yaml": (ROOT / "tests/golden/power-tree/cluster.yaml").read_text()})
-    job = site.compare(max_chars="6000")
+    job = site.compare()
     assert job.code == 0, job.log
-    site.comment()
+    assert "write 6000 to 65536" in site.comment(max_chars="70000").log
+    site.comment(max_chars="6000")
     (comment,) = github.bodies(12)
     assert len(comment) <= 6000 < len(job.summary) < 900_000
     assert "all in the JSON" in comment

@@ -9,7 +9,8 @@ import pytest
 from cmarkgfm.cmark import Options
 from pages import draw, mermaid_blocks
 
-from topology.ci.bodies import check_body
+from topology.ci.bundle import review_of
+from topology.review.forms.markdown import markdown as rendered
 
 ROOT = Path(__file__).parents[2]
 SPECS = {path.parent.name: path.read_text() for path in ROOT.glob("tests/golden/*/cluster.yaml")}
@@ -64,8 +65,11 @@ def test_every_diagram_is_drawn(markdown):
         assert len(source) <= 20_000
 
 
-def test_the_commenting_job_takes_it(markdown):
-    assert check_body(markdown).text == markdown
+def test_the_commenting_job_renders_the_same(review, markdown, cli):
+    run = cli("diff", *review, "--format", "data", "--fail-on", "never")
+    document, measures, _ = review_of(run.out.encode())
+    assert rendered(document) == markdown
+    assert measures["changes"] == 1
 
 
 def test_some_of_these_changes_have_diagrams(cli, tmp_path):

@@ -9,7 +9,7 @@ JOBS = ("comment", "compare")
 
 
 def main(words: list[str]) -> int:
-    """Exit code of the job that the only word names. Each imports its own: `comment` runs where only Python is."""
+    """Exit code of the job that the only word names. Each imports its own: `comment` runs where little else is."""
     try:
         if words == ["comment"]:
             from topology.ci.comment import comment  # noqa: PLC0415 - as above

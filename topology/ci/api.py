@@ -5,7 +5,7 @@ The token is read from the environment, goes to the API's own host and to no oth
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPMessage
 from typing import IO, Any, NoReturn
@@ -103,13 +103,13 @@ class Api:
             self._same_host(answer.next_page)
             address = answer.next_page
 
-    def send(self, method: str, path: str, body: dict[str, str]) -> None:
+    def send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> None:
         """Write once; a failed write is for the caller to judge, who knows whether it may be repeated.
 
         Raises:
             ApiError: the write was refused, or nobody knows.
         """
-        self._once(method, self._address(path, {}), json.dumps(body).encode())
+        self._once(method, self._address(path, {}), json.dumps(body).encode() if body else None)
 
     def download(self, path: str, most_bytes: int) -> bytes:
         """Bytes of a file, which another host may hold.

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from topology.ci.api import FIRST_PAUSE_S, TRIES, Api, ApiError
-from topology.ci.bodies import FORK, MOST_CHARACTERS, Body
 from topology.ci.pull import Pull, newest_head
 
 
@@ -26,8 +25,8 @@ class Comment:
     text: str
 
 
-def write(api: Api, pull: Pull, body: Body, author: str) -> CommentOutcome:
-    """Make the comment say what the body says.
+def write(api: Api, pull: Pull, text: str, author: str, *, only_update: bool) -> CommentOutcome:
+    """Make the comment that begins with the text's first line say the text.
 
     A failed write may have been carried out all the same, and a comment may be deleted meanwhile: every try
     looks anew at what is there. Nothing is written for a commit that is not the head any more.
@@ -35,13 +34,13 @@ def write(api: Api, pull: Pull, body: Body, author: str) -> CommentOutcome:
     Raises:
         ApiError: after a few tries, or at once where another try is no use.
     """
-    text = _with_origin(body, pull)
+    marker = text.partition("\n")[0]
     for turn in range(TRIES):
         if newest_head(api, pull) != pull.head_sha:
             return CommentOutcome.SUPERSEDED
-        there = find(api, pull, body.marker, author)
+        there = find(api, pull, marker, author)
         try:
-            return _write_once(api, pull, there, text, only_update=body.only_update)
+            return _write_once(api, pull, there, text, only_update=only_update)
         except ApiError as error:
             vanished = error.gone and there is not None
             if turn == TRIES - 1 or not (error.passing or vanished):
@@ -72,11 +71,3 @@ def _write_once(api: Api, pull: Pull, there: Comment | None, text: str, *, only_
         return CommentOutcome.EQUAL
     api.send("PATCH", f"issues/comments/{there.number}", {"body": text})
     return CommentOutcome.UPDATED
-
-
-def _with_origin(body: Body, pull: Pull) -> str:
-    """The text, and for a fork a line that says whose word it is."""
-    text = body.text.rstrip("\n")
-    if pull.from_fork and len(text) + len(FORK) + 2 <= MOST_CHARACTERS:
-        return f"{text}\n\n{FORK}"
-    return text

@@ -1,9 +1,10 @@
 """The job without a token: every spec of a pull request compared with its merge base, from git's objects alone.
 
 It leaves in TOPOLOGY_OUT: `review/`, with everything that changed as JSON lines and SARIF, and the pictures
-that changed; `comments/`, a text per spec for the other job. The step's summary has the review at length.
+that changed; `comments/`, a line of data per spec for the other job. The step's summary has the review at length.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -12,19 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from topology.ci.bodies import MARKER, MOST_CHARACTERS, unchanged_text
-from topology.ci.bundle import MOST_FILES
-from topology.ci.history import History, fits_marker
+from topology.ci.bodies import fits_marker
+from topology.ci.bundle import FILE, MOST_LINE_BYTES, MOST_TEXT_BYTES
+from topology.ci.history import History
 from topology.ci.runner import JobError, Runner, annotate, say, variable
 from topology.findings import shown
-from topology.review.forms.escape import fenced
+from topology.review.document import Document, Mark, fault
+from topology.review.forms.data import data_line, document_of
+from topology.review.forms.markdown import LEAST, markdown
 
 SUMMARY_CHARACTERS = 900_000  # of all specs; a step's summary takes 1,024 KiB
 SUMMARY_BYTES = 1_000_000
-LEAST_CHARACTERS = 6_000  # of one review
 LIMIT_S = 900.0  # of one comparison; that of two sites of 1,000,000 GPUs takes under a minute
 FINE, FINDINGS, REFUSED = 0, 1, 2
-_SAID_LINES, _SAID_COLUMNS = 20, 300
+_SAID_LINES = 20
+_NAME = 100  # characters of a path in the name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,6 @@ class ActionInputs:
     head: str
     fail_on: tuple[str, ...]  # conditions of `topology diff`
     form: str  # of the log: text, or github for annotations
-    characters: int
     out: Path
 
     @classmethod
@@ -53,19 +55,13 @@ class ActionInputs:
         form = variable("TOPOLOGY_FORMAT", "github")
         if form not in {"text", "github"}:
             raise JobError(f"the input format is {form}", "write text or github")
-        fail_on = [
-            word for line in variable("TOPOLOGY_FAIL_ON", "errors,verdict>1").splitlines() for word in line.split(",")
-        ]
-        characters = variable("TOPOLOGY_MAX_CHARS", "60000")
-        if not characters.isdecimal() or not LEAST_CHARACTERS <= int(characters) <= MOST_CHARACTERS:
-            raise JobError(f"the input max-chars is {characters}", f"write {LEAST_CHARACTERS} to {MOST_CHARACTERS}")
+        fail_on = variable("TOPOLOGY_FAIL_ON", "errors,verdict>1").replace("\n", ",").split(",")
         return cls(
             specs=tuple(line.strip() for line in variable("TOPOLOGY_SPECS", "**/cluster.yaml").splitlines()),
             base=str(base),
             head=os.environ.get("TOPOLOGY_HEAD") or str((pull.get("head") or {}).get("sha") or "HEAD"),
             fail_on=tuple(word.strip() for word in fail_on if word.strip()),
             form=form,
-            characters=int(characters),
             out=Path(variable("TOPOLOGY_OUT")),
         )
 
@@ -85,19 +81,19 @@ def compare() -> int:
         del specs[odd]
     changed = [spec for spec, touched in specs.items() if touched]
     say(f"{len(specs)} specs, {len(changed)} of them touched since {history.base[:12]}")
-    if len(specs) > MOST_FILES:
-        annotate("warning", f"{len(specs)} specs; comments are written for {MOST_FILES} at most")
     for folder in ("comments", "review"):
         (inputs.out / folder).mkdir(parents=True, exist_ok=True)
     worst = FINE
-    each = max(SUMMARY_CHARACTERS // max(len(changed), 1), LEAST_CHARACTERS)
-    for number, (spec, touched) in enumerate(specs.items(), 1):
-        if touched:
-            review = Comparison(history, inputs, spec, number, each)
-            worst = max(worst, review.run())
-            _summarize(runner, review)
-        else:
-            (inputs.out / "comments" / f"same-{number:03}.md").write_text(unchanged_text(spec))
+    each = max(SUMMARY_CHARACTERS // max(len(changed), 1), LEAST)
+    with (inputs.out / "comments" / FILE).open("wb") as left:
+        for number, (spec, touched) in enumerate(specs.items(), 1):
+            if touched:
+                review = Comparison(history, inputs, spec, number, each)
+                worst = max(worst, review.run())
+                _summarize(runner, review)
+                left.write(_bounded(review.data.read_bytes(), MOST_TEXT_BYTES // len(specs)))
+            else:
+                left.write(_untouched(spec))
     if not changed:
         runner.summarize("No spec changes.")
     runner.output("directory", str(inputs.out))
@@ -117,17 +113,22 @@ class Comparison:
     length: int  # characters of the review in the summary
 
     @property
-    def body(self) -> Path:
-        """Text of the comment."""
-        return self.inputs.out / "comments" / f"changed-{self.number:03}.md"
+    def data(self) -> Path:
+        """The review for the other job."""
+        return self.inputs.out / f"data-{self.number:03}.jsonl"
+
+    @property
+    def summary(self) -> Path:
+        """The review as the summary has it."""
+        return self.inputs.out / f"summary-{self.number:03}.md"
 
     def run(self) -> int:
         """Exit code of the comparison, when its files are written and its log is said."""
-        name = f"{self.number:03}-{self.spec.replace('/', '-').removesuffix('.yaml')}"
+        name = f"{self.number:03}-{self.spec.replace('/', '-').removesuffix('.yaml')[-_NAME:]}"
         folder = self.inputs.out / "review"
         forms = (
-            f"markdown={self.body}",
-            f"markdown:{self.length}={self.longer}",
+            f"data={self.data}",
+            f"markdown:{self.length}={self.summary}",
             f"json={folder / name}.jsonl",
             f"sarif={folder / name}.sarif",
             self.inputs.form,
@@ -136,20 +137,13 @@ class Comparison:
         say(f"\n{self.spec}\n{out}".rstrip())
         if err:
             say(_harmless(err))
-        if not self.body.exists():
-            self.body.write_text(_refusal(self.spec, err))
+        if not self.summary.exists():
+            refusal = _refusal(self.spec, err)
+            self.data.write_bytes(data_line(refusal, {}))
+            self.summary.write_text(markdown(refusal))
             annotate("error", f"{self.spec} cannot be compared")
             return REFUSED
         return code
-
-    @property
-    def longer(self) -> Path:
-        """The review as the summary has it."""
-        return self.inputs.out / f"summary-{self.number:03}.md"
-
-    def at_length(self) -> str:
-        """The review for the summary; the comment's text where it cannot be had."""
-        return (self.longer if self.longer.exists() else self.body).read_text()
 
     def _diff(self, forms: Sequence[str], options: Sequence[str]) -> tuple[int, str, str]:
         """Exit code and outputs of `topology diff`.
@@ -161,7 +155,7 @@ class Comparison:
             *("diff", f"{self.history.base}:{self.spec}", f"{self.history.head}:{self.spec}"),
             *(word for form in forms for word in ("--format", form)),
             *(word for condition in self.inputs.fail_on for word in ("--fail-on", condition)),
-            *("--max-chars", str(self.inputs.characters), *options),
+            *options,
         ]
         kept = {name: value for name, value in os.environ.items() if "TOKEN" not in name}
         try:
@@ -182,12 +176,27 @@ class Comparison:
         return done.returncode, done.stdout, done.stderr
 
 
-def _refusal(spec: str, said: str) -> str:
+def _refusal(spec: str, said: str) -> Document:
     """What the comment says of a spec that cannot be compared: the program's own words."""
-    lines = [line[:_SAID_COLUMNS] for line in said.splitlines()[:_SAID_LINES]] or ["error: no reason was given"]
-    return "\n".join(
-        [f"<!-- topology:{spec} -->", "❌ **This spec cannot be compared.**", "", *fenced("text", lines), ""]
-    )
+    lines = said.splitlines()[:_SAID_LINES] or ["error: no reason was given"]
+    decisions = tuple(fault("not compared", f": {line}") for line in lines)
+    return Document(spec, Mark.FAULT, ("This spec cannot be compared.",), (), decisions=decisions)
+
+
+def _untouched(spec: str) -> bytes:
+    """What a comment is kept up to date with when its spec, after some push, is as it was."""
+    document = Document(spec, Mark.FINE, ("Nothing changes against the merge base.",), ())
+    return json.dumps(json.loads(data_line(document, {"changes": 0})) | {"unasked": True}).encode() + b"\n"
+
+
+def _bounded(line: bytes, most: int) -> bytes:
+    """The line; only its first sentence where it is longer than the other job takes."""
+    if len(line) <= min(MOST_LINE_BYTES, most):
+        return line
+    review = json.loads(line)
+    whole = document_of(review["document"])
+    footer = ("Too long for a comment: the artifact of the run has all of it.",)
+    return data_line(Document(whole.marker, whole.mark, whole.sentence, footer), review["measures"])
 
 
 def _harmless(said: str) -> str:
@@ -196,9 +205,8 @@ def _harmless(said: str) -> str:
 
 
 def _summarize(runner: Runner, review: Comparison) -> None:
-    text = review.at_length()
-    marker, _, rest = text.partition("\n")
-    whole = f"## `{review.spec}`\n\n{rest if MARKER.fullmatch(marker) else text}"
+    _, _, said = review.summary.read_text().partition("\n")  # without the marker
+    whole = f"## `{review.spec}`\n\n{said}"
     used = runner.summary.stat().st_size if runner.summary and runner.summary.exists() else 0
     room = SUMMARY_BYTES - used
     fits = len(whole.encode()) <= room

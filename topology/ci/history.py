@@ -11,7 +11,6 @@ from topology.ci.runner import JobError
 from topology.review.refusal import SideError
 from topology.review.revisions import Revision, git
 
-_PATH = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _DEEPER = "set fetch-depth: 0 at actions/checkout"
 
 
@@ -59,11 +58,6 @@ class History:
 
     def _files(self, commit: str) -> list[str]:
         return _paths(git(self.top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit))
-
-
-def fits_marker(path: str) -> bool:
-    """Whether a marker and a log carry the path as it is."""
-    return _PATH.fullmatch(path) is not None
 
 
 def pattern(text: str) -> re.Pattern[str]:

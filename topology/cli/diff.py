@@ -34,6 +34,7 @@ class ReviewForm(StrEnum):
     JSON = "json"
     GITHUB = "github"
     SARIF = "sarif"
+    DATA = "data"
 
 
 def diff(  # noqa: PLR0913 - each is an option of its own
@@ -49,7 +50,7 @@ def diff(  # noqa: PLR0913 - each is an option of its own
             "--format",
             "-f",
             metavar="FORM[=FILE]",
-            help="text, markdown (or markdown:CHARS), json, github or sarif; may be repeated, all but one into a FILE.",
+            help="text, markdown (or markdown:CHARS), json, data, github, sarif; repeatable, all but one into a FILE.",
         ),
     ] = None,
     limit: Annotated[
@@ -155,10 +156,12 @@ def _pieces(
     from topology import findings_format  # noqa: PLC0415 - not needed by --help
     from topology.cli.codes import every_rule  # noqa: PLC0415
     from topology.review.findings import finding_changes  # noqa: PLC0415
-    from topology.review.forms import lines, markdown, text  # noqa: PLC0415
+    from topology.review.forms import data, lines, markdown, text  # noqa: PLC0415
 
     if form is ReviewForm.JSON:
         yield from lines.json_lines(review, document, measures)
+    elif form is ReviewForm.DATA:
+        yield data.data_line(document, measures)
     elif form is ReviewForm.MARKDOWN:
         yield markdown.markdown(document, limit).encode()
     elif form is ReviewForm.GITHUB:

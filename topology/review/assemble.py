@@ -19,7 +19,6 @@ from topology.review.document import (
     FileLines,
     Fold,
     Mark,
-    Message,
     Name,
     TextTable,
     Words,
@@ -145,9 +144,9 @@ def _decision(finding: Finding, word: str) -> Decision:
 def _worded(finding: Finding, word: str = "") -> Words:
     times = f" ({count(finding.count)} times)" if finding.count > 1 else ""
     where: Words = (" — ", Name(f"{finding.file}:{finding.line}")) if finding.file and finding.line else ()
-    help_: Words = (" — ", Message(finding.help)) if finding.help else ()
+    help_: Words = (" — ", finding.help) if finding.help else ()
     new = f" {word}" if word == "as before" else ""
-    return (strong(Name(finding.code)), f"{new} ", Message(finding.message), times, *where, *help_)
+    return (strong(Name(finding.code)), f"{new} ", finding.message, times, *where, *help_)
 
 
 def _folds(review: Review, chapters: Sequence[Chapter], changed: FindingChanges) -> list[Fold]:

@@ -1,12 +1,14 @@
 """What a review says, before any format: words, tables, folds. A chapter is one engineer's part of it.
 
-Every text that comes from a spec is wrapped, as a `Name` or as a `Message`, and each format escapes it
-where it prints it; a bare `str` is ours.
+No text is trusted, ours included: a document may come from a job that anyone could have run. Each format escapes
+every string where it prints it; a `Name` is shown as code whatever it holds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import groupby
+from typing import Literal
 
 
 class Mark(IntEnum):
@@ -25,23 +27,16 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A sentence in which names of a spec may stand, such as a finding's."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Strong:
     """Words that a reader may not miss."""
 
-    parts: tuple["str | Name | Message", ...]
+    parts: tuple[str | Name, ...]
 
 
-Words = tuple[str | Name | Message | Strong, ...]
+Words = tuple[str | Name | Strong, ...]
 
 
-def strong(*parts: str | Name | Message) -> Strong:
+def strong(*parts: str | Name) -> Strong:
     """The parts, for a reader who reads nothing else."""
     return Strong(parts)
 
@@ -60,17 +55,27 @@ def some(every: Sequence[str], most: int = 3) -> Words:
     return (*shown, f" and {len(every) - most:,} more") if len(every) > most else shown
 
 
-def spell(words: Words, name: Callable[[str], str], message: Callable[[str], str], emphasis: str) -> str:
-    """Words on one line: names and messages as a format writes them, strong ones put into its `emphasis`."""
+def spell(words: Words, name: Callable[[str], str], sentence: Callable[[str], str], emphasis: str) -> str:
+    """Words on one line: names and sentences as a format writes them, strong ones put into its `emphasis`.
+
+    Neighbouring strings are one sentence, since each may hold half of what is more than text.
+    """
     made = ""
-    for part in words:
-        if isinstance(part, Strong):
-            made += emphasis.format(spell(part.parts, name, message, emphasis))
-        elif isinstance(part, str):
-            made += part
+    for kind, parts in groupby(words, type):
+        if issubclass(kind, str):
+            pieces = [sentence("".join(part for part in parts if isinstance(part, str)))]
         else:
-            made += (name if isinstance(part, Name) else message)(part.text)
+            pieces = [_piece(part, name, sentence, emphasis) for part in parts]
+        for piece in pieces:
+            apart = made.endswith("`") and piece.startswith("`")  # two spans of code may not become one
+            made += f" {piece}" if apart else piece
     return made
+
+
+def _piece(part: str | Name | Strong, name: Callable[[str], str], sentence: Callable[[str], str], emphasis: str) -> str:
+    if isinstance(part, Strong):
+        return emphasis.format(spell(part.parts, name, sentence, emphasis))
+    return name(part.text) if isinstance(part, Name) else sentence(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +98,34 @@ class Bullets:
 class FileLines:
     """Lines of a file to the letter, in groups that are shown or dropped whole."""
 
-    language: str
+    language: Literal["diff", "text"]
     groups: Sequence[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A Mermaid diagram, finished and within its limits."""
+class DrawnBox:
+    """A box: what it stands for on either side, as lines; None where it does not stand."""
 
-    text: str
+    base: tuple[str, ...] | None
+    head: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnEdge:
+    """A line between two boxes, which are told by their positions: its label on either side, None where it is not."""
+
+    start: int
+    end: int
+    base: str | None
+    head: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A diagram of both sides at once."""
+
+    boxes: tuple[DrawnBox, ...]
+    edges: tuple[DrawnEdge, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +164,12 @@ class Decision:
     words: Words
 
 
-def look(title: str, *words: str | Name | Message | Strong) -> Decision:
+def look(title: str, *words: str | Name | Strong) -> Decision:
     """What somebody has to say yes to, under a title."""
     return Decision(Mark.LOOK, (strong(title), *words))
 
 
-def fault(title: str, *words: str | Name | Message | Strong) -> Decision:
+def fault(title: str, *words: str | Name | Strong) -> Decision:
     """What should not be, under a title."""
     return Decision(Mark.FAULT, (strong(title), *words))
 

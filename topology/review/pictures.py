@@ -1,12 +1,9 @@
-"""Folded Mermaid diagrams of the fabric and the power path, with what changed marked.
+"""Folded diagrams of the fabric and the power path, of both sides at once.
 
-GitHub draws at most 500 edges and 50,000 characters; these stay far below, by folding one level more
-where a site is large.
+They stay far below what GitHub draws, by folding one level more where a site is large.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -14,98 +11,53 @@ import polars as pl
 from topology.artifacts.power import diagram
 from topology.plan import Plan
 from topology.review.amounts import both, count
-from topology.review.document import Fold, Note, Picture
+from topology.review.document import DrawnBox, DrawnEdge, Fold, Note, Picture
 from topology.review.review import Review
 
-MOST_EDGES = 200
-MOST_CHARACTERS = 20_000
 MOST_SOURCES = 12  # drawn one by one; more are one box for each kind
 MOST_FABRICS = 24
-_SAFE = re.compile(r"[^A-Za-z0-9 ,.:()+/%−→–-]")
-_CLASSES = (
-    "classDef new fill:#d2f4d3,stroke:#1a7f37,color:#1f2328",
-    "classDef changed fill:#fff3c4,stroke:#9a6700,color:#1f2328",
-    "classDef gone fill:#ffdcd7,stroke:#cf222e,color:#1f2328,stroke-dasharray:4 3",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnBox:
-    """A box: what it stands for on either side, as lines; None where it does not stand."""
-
-    key: str
-    base: tuple[str, ...] | None
-    head: tuple[str, ...] | None
-
-    @property
-    def mark(self) -> str:
-        """Class of the box; empty where nothing changed."""
-        if self.base is None or self.head is None:
-            return "new" if self.base is None else "gone"
-        return "" if self.base == self.head else "changed"
-
-    @property
-    def lines(self) -> list[str]:
-        """Lines to show; a changed one as `base → head`."""
-        if self.base is None or self.head is None or len(self.base) != len(self.head):
-            return list(self.head or self.base or ())
-        return [now if was == now else f"{was} → {now}" for was, now in zip(self.base, self.head, strict=True)]
-
-
-Edges = Mapping[tuple[str, str], tuple[str | None, str | None]]  # label before and after by key of both boxes
+Drawn = tuple[Mapping[str, tuple[str, ...]], Mapping[tuple[str, str], str]]  # lines by title, labels by both titles
 
 
 def folds(review: Review) -> Iterator[Fold]:
     """A fold for each of the two pictures that something changed in."""
-    for title, (boxes, edges) in (("The fabric", fabric(review)), ("The power path", power(review))):
-        if boxes and (any(box.mark for box in boxes) or any(a != b for a, b in edges.values())):
-            text = mermaid(boxes, edges)
-            legend = "Green is new, yellow changed, red removed."
-            inside = (Picture(text), Note((legend,))) if text else (Note(("too large to be drawn",)),)
-            yield Fold((f"Picture: {title[0].lower()}{title[1:]}",), inside)
+    for title, picture in (("The fabric", fabric(review)), ("The power path", power(review))):
+        pairs = [(each.base, each.head) for each in picture.boxes], [(each.base, each.head) for each in picture.edges]
+        if any(base != head for kind in pairs for base, head in kind):
+            legend = Note(("Green is new, yellow changed, red removed.",))
+            yield Fold((f"Picture: {title[0].lower()}{title[1:]}",), (picture, legend))
 
 
-def mermaid(boxes: Sequence[DrawnBox], edges: Edges) -> str:
-    """Text of the diagram; empty when it would pass the limits."""
-    lines = ["flowchart TB", *(f"  {line}" for line in _CLASSES)]
-    for box in boxes:
-        mark = f":::{box.mark}" if box.mark else ""
-        lines.append(f'  {box.key}["{"<br/>".join(map(label, box.lines))}"]{mark}')
-    for (start, end), (was, now) in edges.items():
-        words = now if was == now else f"{was or '0'} → {now or '0'}"
-        arrow = "-.->" if now is None else "==>" if was is None or was != now else "-->"
-        lines.append(f'  {start} {arrow}|"{label(words)}"| {end}' if words else f"  {start} {arrow} {end}")
-    text = "\n".join(lines) + "\n"
-    return text if len(edges) <= MOST_EDGES and len(text) <= MOST_CHARACTERS else ""
-
-
-def label(text: str) -> str:
-    """Text of a label: whatever Mermaid could read as more than text as its character number."""
-    return _SAFE.sub(lambda found: f"#{ord(found[0])};", text)
-
-
-def fabric(review: Review) -> tuple[list[DrawnBox], Edges]:
+def fabric(review: Review) -> Picture:
     """Groups and tiers of each fabric, and cables between them; of many fabrics only those that change."""
     base, head = review.plans
     renames = review.delta.renames
-    new = _Fabrics(head, {}, {})
-    boxes, edges = _compared(_Fabrics(base, renames.groups.renamed, renames.fabrics.renamed).drawn(), new.drawn())
-    if len(new.names) > MOST_FABRICS:
-        kept = {box.key for box in boxes if box.mark}
-        boxes = [box for box in boxes if box.key in kept]
-        edges = {ends: labels for ends, labels in edges.items() if set(ends) <= kept}
-    return boxes, edges
+    before, after = (
+        _Fabrics(base, renames.groups.renamed, renames.fabrics.renamed).drawn(),
+        _Fabrics(head, {}, {}).drawn(),
+    )
+    if head.fabrics.height > MOST_FABRICS:
+        changed = {title for title, (now, was) in both(after[0], before[0]).items() if now != was}
+        before, after = _only(changed, before), _only(changed, after)
+    return _compared(before, after)
 
 
-Drawn = tuple[Mapping[str, tuple[str, ...]], Mapping[tuple[str, str], str]]  # lines by title, labels by both titles
+def _only(titles: set[str], drawn: Drawn) -> Drawn:
+    boxes, labels = drawn
+    return (
+        {title: lines for title, lines in boxes.items() if title in titles},
+        {ends: label for ends, label in labels.items() if titles.issuperset(ends)},
+    )
 
 
-def _compared(base: Drawn, head: Drawn) -> tuple[list[DrawnBox], Edges]:
+def _compared(base: Drawn, head: Drawn) -> Picture:
     """Boxes and edges of two sides as one picture."""
     boxes, edges = both(head[0], base[0]), both(head[1], base[1])
-    keys = {title: f"n{at}" for at, title in enumerate(boxes)}
-    drawn = [DrawnBox(keys[title], was, now) for title, (now, was) in boxes.items()]
-    return drawn, {(keys[a], keys[b]): (was, now) for (a, b), (now, was) in edges.items()}
+    at = {title: position for position, title in enumerate(boxes)}
+    return Picture(
+        tuple(DrawnBox(was, now) for now, was in boxes.values()),
+        tuple(DrawnEdge(at[start], at[end], was, now) for (start, end), (now, was) in edges.items()),
+    )
 
 
 class _Fabrics:
@@ -160,7 +112,7 @@ def _counted(cables: pl.LazyFrame, by: list[str]) -> Iterator[tuple[Any, ...]]:
     return cables.group_by(by).agg(pl.len()).sort(by).collect().iter_rows()
 
 
-def power(review: Review) -> tuple[list[DrawnBox], Edges]:
+def power(review: Review) -> Picture:
     """Sources, levels by side, banks and racks."""
     base, head = review.plans
     return _compared(_path(base), _path(head))

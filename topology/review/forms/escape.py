@@ -1,17 +1,24 @@
-"""Text of a spec inside Markdown: shown to the letter, and nothing else comes of it.
+"""Text inside Markdown: shown to the letter, and nothing else comes of it, whoever wrote it.
 
-GitHub looks for mentions, issue numbers, commits and addresses in the text of the finished page, where
-no entity hides them any more, and leaves code alone. So whatever is not a plain word of ours goes into a
+GitHub and GitLab look for mentions, references, commits, addresses, emoji and commands in the text of the finished
+page, where no entity hides them any more, and leave code alone. So whatever is not a plain word goes into a
 code span. A runner takes a line that begins with `::`, or holds `##[`, for a command; no line of ours does.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from html import escape
 
 from topology.findings_format import visible
 
-_PLAIN = re.compile(r"[A-Za-z0-9,.;:()'\"%=+/−-]*")
-_LINKED = re.compile(r"://|^www\.|^GH-\d|^[0-9a-f]{7,40}$|::", re.IGNORECASE)
+_PLAIN = re.compile(r"[A-Za-z0-9,.;:()'\"%=+/±−–—→…-]*")
+_LIVE = re.compile(  # made of plain characters, and more than text all the same
+    r"""://|www\.|\bGH(?:SA)?-|\b[0-9a-f]{7,40}\b  # addresses, issues, commits
+    |::|:[\w+-]+:  # commands of a runner, emoji
+    |(?<![\w.)])/\w|%["\w]  # commands and milestones of GitLab""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_BLOCK = re.compile(r"(?:[-+=]+|\d{1,9}[.)])(?= |$)")  # what begins a list, a heading or a rule
 _COMMAND = re.compile(r"^(\s*)::")
 _TICKS = re.compile("`+")
 _OPENING, _CLOSING = "('\"", ")'\",.;"  # stay outside a code span
@@ -31,19 +38,19 @@ def code(text: str, *, cell: bool = False) -> str:
     return span.replace("|", "\\|") if cell else span
 
 
-def sentence(text: str, *, cell: bool = False) -> str:
-    """The text, each word that is not plain in a code span."""
-    return " ".join(_word(word, cell=cell) for word in shown(text).split(" "))
+def sentence(text: str, code_of: Callable[[str], str] = code) -> str:
+    """The text on one line, each word that is not plain as code."""
+    return " ".join(_word(word, code_of) for word in shown(text).split(" "))
 
 
-def _word(word: str, *, cell: bool) -> str:
-    if not _LINKED.search(word) and _PLAIN.fullmatch(word):
+def _word(word: str, code_of: Callable[[str], str]) -> str:
+    if _PLAIN.fullmatch(word) and not _LIVE.search(word):
         return word
     inside = word.lstrip(_OPENING).rstrip(_CLOSING)
     before, after = word[: len(word) - len(word.lstrip(_OPENING))], word[len(word.rstrip(_CLOSING)) :]
-    if _LINKED.search(before + after) or not inside:
-        return code(word, cell=cell)
-    return f"{before}{code(inside, cell=cell)}{after}"
+    if not inside or _LIVE.search(f"{before} {after}"):
+        return code_of(word)
+    return f"{before}{code_of(inside)}{after}"
 
 
 def html_code(text: str) -> str:
@@ -51,7 +58,12 @@ def html_code(text: str) -> str:
     return f"<code>{escape(shown(text))}</code>"
 
 
-def fenced(language: str, lines: list[str]) -> list[str]:
+def begun(line: str) -> str:
+    """A line that begins a paragraph or an item, and nothing else."""
+    return _BLOCK.sub(lambda found: f"`{found[0]}`", line, count=1) if _BLOCK.match(line) else line
+
+
+def fenced(language: str, lines: Sequence[str]) -> list[str]:
     """A fenced block that no line can end."""
     inside = [shown(line) for line in lines]
     longest = max((len(run) for line in inside for run in _TICKS.findall(line)), default=0)

@@ -1,21 +1,22 @@
 """The review as GitHub's Markdown, within a number of characters.
 
-Every part has a quota and takes from what the parts before it left over. What does not fit is dropped by
-whole rows, and counted; the first sentence, the figures and the verdicts always stand. No string is cut.
+The first sentence and the verdicts always stand; then decisions come before all else, on the page, too. What one part
+does not need, others may take. What does not fit is dropped by whole rows and counted, so that no table, list or fold
+vanishes without a word; a text longer than a paragraph ends in an ellipsis.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from topology.review.document import (
     Block,
     Bullets,
     Chapter,
-    Decision,
     Document,
     FileLines,
     Fold,
     Mark,
+    Name,
     Note,
     Picture,
     Strong,
@@ -23,13 +24,14 @@ from topology.review.document import (
     Words,
     spell,
 )
-from topology.review.forms.escape import code, fenced, html_code, sentence, shown
+from topology.review.forms.budget import MORE, Frame, Rows, size, together
+from topology.review.forms.escape import begun, code, fenced, html_code, sentence, shown
+from topology.review.forms.mermaid import mermaid
 
 LIMIT = 60_000  # of a comment; GitHub refuses above 65,536
 LEAST = 6_000  # below it the parts that always stand might not fit
+PARAGRAPH, LINE, TITLE = 1_000, 300, 100  # characters of a text, of one of several on a line, of a heading
 _MARKS = {Mark.FINE: "✅", Mark.LOOK: "⚠️", Mark.FAULT: "❌"}
-_RESERVE = 120  # characters for saying what was dropped from a part
-_SHARES = {"stages": 0.12, "decisions": 0.28, "sections": 0.30, "folds": 0.30}  # of what is left by the fixed parts
 
 
 def markdown(document: Document, limit: int = LIMIT) -> str:
@@ -40,164 +42,107 @@ def markdown(document: Document, limit: int = LIMIT) -> str:
     """
     if limit < LEAST:
         raise ValueError(f"a comment needs {LEAST:,} characters")
+    marker = shown(document.marker).replace("--", "-\\x2d").replace(">", "\\x3e")[:PARAGRAPH]
     head = [
-        f"<!-- topology:{_comment(document.marker)} -->",
+        f"<!-- topology:{marker} -->",
         f"{_MARKS[document.mark]} **{inline(_flat(document.sentence))}**",
         "",
     ]
-    tail = [f"<sub>{inline(document.footer)}</sub>", ""]
-    closing = [_closing(chapter) for chapter in document.sections]
-    fixed = _size(head) + _size(tail) + sum(map(len, closing)) + 40 * len(closing)
-    pool = _Pool(limit - fixed)
-    figures = _block(document.figures, pool, pool.left // 3) if document.figures else []
-    body: list[str] = [*head, *figures]
-    body += _stages(document, pool)
-    body += _decisions(document.decisions, pool)
-    body += _sections(document.sections, closing, pool)
-    body += _folds(document.folds, pool)
-    return "\n".join([*body, *tail])
+    tail = [f"<sub>{inline(document.footer)}</sub>", ""] if document.footer else [""]
+    return "\n".join([*head, *_body(document, limit - size(head) - size(tail)), *tail])
 
 
-class _Pool:
-    """Characters that are left."""
-
-    def __init__(self, size: int) -> None:
-        self.size = self.left = size
-
-    def share(self, part: str) -> int:
-        """What a part may take: its share, and all that the parts before it left of theirs."""
-        after = list(_SHARES)[list(_SHARES).index(part) + 1 :]
-        return max(0, self.left - int(sum(_SHARES[each] for each in after) * self.size))
-
-    def take(self, lines: Iterable[str]) -> list[str]:
-        """The lines, counted."""
-        made = list(lines)
-        self.left -= _size(made)
-        return made
+def _body(document: Document, left: int) -> list[str]:
+    """What stands between the first sentence and the footer."""
+    items = [f"- {_MARKS[each.mark]} {inline(each.words)}" for each in document.decisions]
+    decisions = Frame(("### Needs a decision",) * bool(items), [Rows(items, "decisions")] if items else [])
+    folds = _parts(document.folds)
+    others: list[Rows | Frame] = [_rows(table) for table in (document.figures, document.stages) if table and table.rows]
+    others += [_chapter(chapter) for chapter in document.sections]
+    stand = min(sum(part.least for part in others), left // 2) + 2 * MORE
+    made = decisions.within(left - stand)
+    left -= size(made)
+    if size(made) < decisions.size:  # no fold stands where a decision does not
+        return [*made, *together(others, left - MORE, "parts"), *together(folds, MORE, "folds")]
+    return [*made, *together([*others, *folds], left, "parts")]
 
 
-def _size(lines: Iterable[str]) -> int:
-    return sum(len(line) + 1 for line in lines)
+def inline(words: Words, most: int = PARAGRAPH, *, cell: bool = False) -> str:
+    """Words as Markdown on one line of at most `most` characters."""
+    span = partial(code, cell=cell)
+    return _cut(words, most, lambda some: spell(some, span, partial(sentence, code_of=span), "**{}**"))
 
 
-def _flat(words: Words) -> Words:
+def _summary(words: Words) -> str:
+    """Words as HTML on one line, in which Markdown is not read."""
+    return _cut(words, LINE, lambda some: spell(some, html_code, partial(sentence, code_of=html_code), "<b>{}</b>"))
+
+
+def _cut(words: Words, most: int, render: Callable[[Words], str]) -> str:
+    """Words as `render` writes them, in at most `most` characters; where they are cut, the last is an ellipsis."""
+    keep = sum(len(part if isinstance(part, str) else part.text) for part in _flat(words))
+    made = "" if keep > most else render(words)
+    while keep > most or len(made) > most:
+        keep = min(keep, 2 * most) // 2
+        made = render(_first(words, keep))
+    return made
+
+
+def _first(words: Words, characters: int) -> Words:
+    """Words up to a number of characters, without emphasis, and an ellipsis."""
+    kept: list[str | Name] = []
+    for part in _flat(words):
+        text = part if isinstance(part, str) else part.text
+        kept.append(text[:characters] if isinstance(part, str) else Name(text[:characters]))
+        characters -= len(text)
+        if characters <= 0:
+            break
+    return (*kept, "…")
+
+
+def _flat(words: Words) -> tuple[str | Name, ...]:
     """The words without emphasis, for a sentence that is strong as a whole."""
     return tuple(part for word in words for part in (word.parts if isinstance(word, Strong) else (word,)))
 
 
-def _comment(text: str) -> str:
-    """A path inside an HTML comment, which it cannot end."""
-    return shown(text).replace("--", "-\\x2d").replace(">", "\\x3e")
+def _chapter(chapter: Chapter) -> Frame:
+    """A chapter between its heading and its verdict."""
+    title, said = inline((chapter.title,), TITLE), chapter.verdict
+    closing = (f"{_MARKS[said.mark]} **{title}** {inline(said.words, LINE)}", "") if said else ()
+    return Frame((f"### {title}",) if chapter.blocks else (), _parts(chapter.blocks), closing)
 
 
-def inline(words: Words, *, cell: bool = False) -> str:
-    """Words as Markdown on one line."""
-    return spell(words, partial(code, cell=cell), partial(sentence, cell=cell), "**{}**")
+def _parts(blocks: tuple[Block, ...]) -> list[Rows | Frame]:
+    """Blocks as Markdown, empty ones left out."""
+    parts = [_fold(block) if isinstance(block, Fold) else _rows(block) for block in blocks]
+    return [part for part in parts if isinstance(part, Frame) or part.lines]
 
 
-def _closing(chapter: Chapter) -> str:
-    if chapter.verdict is None:
-        return ""
-    return f"{_MARKS[chapter.verdict.mark]} **{chapter.title}** {inline(chapter.verdict.words)}"
+def _fold(fold: Fold) -> Frame:
+    head = ("<details>", f"<summary>{_summary(fold.summary)}</summary>", "")
+    return Frame(head, _parts(fold.blocks), ("</details>", ""))
 
 
-def _stages(document: Document, pool: _Pool) -> list[str]:
-    return _block(document.stages, pool, pool.share("stages")) if document.stages else []
+def _rows(block: TextTable | Bullets | FileLines | Picture | Note) -> Rows:
+    match block:
+        case TextTable():
+            heads = [inline((head,), LINE, cell=True) for head in block.heads]
+            rule = f"|{'|'.join('--:' if right else '---' for right in block.right)}|"
+            cells = [[inline(cell, LINE, cell=True) for cell in row] for row in block.rows]
+            return Rows([f"| {' | '.join(row)} |" for row in cells], "rows", (f"| {' | '.join(heads)} |", rule))
+        case Bullets():
+            return Rows([f"- {begun(inline(item))}" for item in block.items], "lines")
+        case FileLines():
+            first, *lines, last = fenced(block.language, [_short(line) for group in block.groups for line in group])
+            return Rows(lines, "lines", (first,), (last,))
+        case Picture():
+            drawn = mermaid(block)
+            return Rows(["\n".join(["```mermaid", *drawn, "```"]) if drawn else "too large to be drawn"], "pictures")
+        case Note():
+            return Rows([begun(inline(block.words))], "lines")
 
 
-def _decisions(decisions: Sequence[Decision], pool: _Pool) -> list[str]:
-    if not decisions:
-        return []
-    head = pool.take(["### Needs a decision"])
-    items = [(f"{_MARKS[each.mark]} ", *each.words) for each in decisions]
-    return [*head, *_block(Bullets(items), pool, pool.share("decisions"))]
-
-
-def _sections(chapters: Sequence[Chapter], closing: Sequence[str], pool: _Pool) -> list[str]:
-    lines: list[str] = []
-    for at, (chapter, close) in enumerate(zip(chapters, closing, strict=True)):
-        lines.append(f"### {chapter.title}")
-        room = pool.share("sections") // (len(chapters) - at)
-        for number, block in enumerate(chapter.blocks):
-            made = _block(block, pool, room // (len(chapter.blocks) - number))
-            room -= _size(made)
-            lines += made
-        lines += [close, ""]
-    return lines
-
-
-def _folds(folds: Sequence[Fold], pool: _Pool) -> list[str]:
-    lines: list[str] = []
-    for at, fold in enumerate(folds):
-        lines += _block(fold, pool, pool.share("folds") // (len(folds) - at))
-    return lines
-
-
-def _block(block: Block, pool: _Pool, room: int) -> list[str]:
-    """Lines of a block that fit, a blank one at the end; none where nothing fits."""
-    made = _lines(block, room)
-    return pool.take(made) if _size(made) <= room else []
-
-
-def _lines(block: Block, room: int) -> list[str]:
-    if isinstance(block, Fold):
-        head, tail = (
-            ["<details>", f"<summary>{spell(block.summary, html_code, html_code, '<b>{}</b>')}</summary>", ""],
-            ["</details>", ""],
-        )
-        left = room - _size(head) - _size(tail)
-        inside: list[str] = []
-        for at, each in enumerate(block.blocks):
-            made = _lines(each, left // (len(block.blocks) - at))
-            if _size(made) <= left:
-                inside, left = [*inside, *made], left - _size(made)
-        return [*head, *inside, *tail] if inside else []
-    if isinstance(block, Note):
-        return [inline(block.words), ""]
-    if isinstance(block, Picture):
-        return ["```mermaid", *block.text.splitlines(), "```", ""]
-    if isinstance(block, TextTable):
-        heads = f"| {' | '.join(block.heads)} |"
-        rule = f"|{'|'.join('--:' if right else '---' for right in block.right)}|"
-        rows = [f"| {' | '.join(inline(cell, cell=True) for cell in row)} |" for row in block.rows]
-        return _fitted([heads, rule], [[row] for row in rows], [], room, "rows")
-    if isinstance(block, FileLines):
-        return _listing(block.language, [list(group) for group in block.groups], room)
-    items = [[f"- {inline(item)}"] for item in block.items]
-    return _fitted([], items, [], room, "lines")
-
-
-def _fitted(head: list[str], groups: list[list[str]], tail: list[str], room: int, word: str) -> list[str]:
-    """Head, as many groups as fit, what was dropped, tail and a blank line."""
-    if not groups:
-        return []
-    fixed = _size(head) + _size(tail) + 1
-    if fixed + sum(map(_size, groups)) <= room:
-        return [*head, *(line for group in groups for line in group), *tail, ""]
-    left = room - fixed - _RESERVE
-    kept: list[list[str]] = []
-    for group in groups:
-        left -= _size(group)
-        if left < 0:
-            break
-        kept.append(group)
-    more = f"…and {len(groups) - len(kept):,} more {word}, all in the JSON"
-    lines = [line for group in kept for line in group]
-    return [*head, *lines, *tail, "", more, ""] if head or tail else [*lines, f"- {more}", ""]
-
-
-def _listing(language: str, groups: list[list[str]], room: int) -> list[str]:
-    """A fenced block of as many groups as fit."""
-    if not groups:
-        return []
-    whole = fenced(language, [line for group in groups for line in group])
-    if _size(whole) + 1 <= room:
-        return [*whole, ""]
-    left, kept = room - _RESERVE - 2 * len(whole[-1]) - len(language) - 4, []
-    for group in groups:
-        left -= _size(shown(line) for line in group)
-        if left < 0:
-            break
-        kept += group
-    dropped = sum(map(len, groups)) - len(kept)
-    return [*fenced(language, kept), f"…and {dropped:,} more lines, all in the JSON", ""] if kept else []
+def _short(line: str) -> str:
+    """A line of a file; how much of it is left out where it is longer than a paragraph."""
+    more = len(line) - PARAGRAPH
+    return line if more <= 0 else f"{line[:PARAGRAPH]} …and {more:,} characters more"

@@ -29,7 +29,7 @@ def text(document: Document) -> str:
     if document.decisions:
         lines += ["needs a decision", *(f"  {_MARKS[d.mark]}: {plain(d.words)}" for d in document.decisions), ""]
     for chapter in document.sections:
-        lines += [chapter.title.lower()]
+        lines += [shown(chapter.title.lower())]
         for block in chapter.blocks:
             lines += [f"  {line}" if line else "" for line in _lines(block)]
         if chapter.verdict:
@@ -44,7 +44,7 @@ def text(document: Document) -> str:
 
 def plain(words: Words) -> str:
     """Words as text on one line."""
-    return spell(words, shown, shown, "{}")
+    return shown(spell(words, str, str, "{}"))
 
 
 def _lines(block: Block) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _lines(block: Block) -> Iterator[str]:
 
 
 def _table(table: TextTable) -> list[str]:
-    cells = [list(table.heads), *([plain(cell) for cell in row] for row in table.rows)]
+    cells = [[shown(head) for head in table.heads], *([plain(cell) for cell in row] for row in table.rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(table.heads))]
     return [_row(row, widths, table.right) for row in cells]
 
