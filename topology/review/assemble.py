@@ -29,7 +29,7 @@ from topology.review.findings import FindingChanges
 from topology.review.review import Review
 from topology.review.stages import stages
 
-PHRASES = 4  # of the first sentence
+PHRASES = 6  # of the first sentence
 _MARKS = {Severity.ERROR: Mark.FAULT, Severity.WARNING: Mark.LOOK, Severity.NOTE: Mark.FINE}
 
 

@@ -34,6 +34,7 @@ MEASURES: Mapping[str, str] = {  # word: what is counted
     "redundancy-lost": "kinds of power device of which one failure was survived and is no longer",
     "power-devices-removed": "devices of the power tree that are gone",
     "power-devices-replaced": "devices of the power tree in whose place one of another rating comes",
+    "feeds-rewired": "feeds that stay on their device with other breakers, circuits or breaker positions",
     "feeds-moved": "feeds that hang on another device than before",
     "feeds-removed": "feeds that are gone while their rack stays",
     "nodes-renamed": "nodes that stay or move and have another name",

@@ -152,7 +152,7 @@ class NetworkPart(ReviewPart):
         could = self.base.cables.height and self.head.cables.height
         if not parts and could and any(self.delta.table(name) for name in ("cables", "switches", "fabrics")):
             return "no cable is re-plugged"
-        return " and ".join(parts)
+        return ", ".join(parts)
 
     def decisions(self) -> Iterator[Decision]:
         """Boxes that are replaced, cables that are pulled or moved, planes and rates that are given up."""
@@ -160,12 +160,12 @@ class NetworkPart(ReviewPart):
             yield look("replaced", ": ", *what, ", ", *by)
         yield from self._cables("taken out", "taken out", " whose device is replaced; they go in again")
         replugged = self.counts.filter(pl.col("re-plugged") > 0).select("fabric", "hop", "re-plugged")
-        for fabric, hop, number in replugged.iter_rows():
-            where = (f": {plural(number, 'cable')} of ", Name(fabric), f", {hop}: ")
-            yield look("re-plugged", *where, *self._examples(fabric, hop), *self._standing(fabric, hop))
         for fabric in replugged["fabric"].unique(maintain_order=True):
             if words := self._room(fabric):
                 yield Decision(Mark.LOOK, words)
+        for fabric, hop, number in replugged.iter_rows():
+            where = (f": {plural(number, 'cable')} of ", Name(fabric), f", {hop}: ")
+            yield look("re-plugged", *where, *self._examples(fabric, hop), *self._standing(fabric, hop))
         yield from self._cables("removed", "destroyed", "")
         yield from self._removed_switches()
         yield from self._cables("other rate", "other rate", "")
@@ -203,7 +203,8 @@ class NetworkPart(ReviewPart):
         mine = self.counts.filter(pl.col(kind) > 0).select("fabric", "hop", kind)
         for (fabric,), rows in mine.group_by(["fabric"], maintain_order=True):
             hops = ", ".join(f"{count(number)} {hop}" for _, hop, number in rows.iter_rows())
-            yield look(title, f": {plural(int(rows[kind].sum()), 'cable')} of ", Name(str(fabric)), f" ({hops}){more}")
+            where = f" ({hops})" if rows.height > 1 else f", {rows['hop'][0]}"
+            yield look(title, f": {plural(int(rows[kind].sum()), 'cable')} of ", Name(str(fabric)), f"{where}{more}")
 
     @cached_property
     def renamed_switches(self) -> tuple[Rows, Rows]:

@@ -22,6 +22,7 @@ from topology.review.document import (
     look,
     some,
 )
+from topology.review.spec_lines import hunks
 
 Figures = Mapping[str, tuple[str, ...]]  # what a table shows of each name
 TABLES = ("sources", "power_levels", "power_nodes", "feeds", "batteries")
@@ -56,6 +57,7 @@ class PowerPart(PowerFacts):
         replaced = sum(many for _, many, *_ in self.replaced)
         return {
             "feeds-moved": self.refed,
+            "feeds-rewired": self.rewired,
             "power-devices-removed": len(self.delta.table("power_nodes").removed),
             "power-devices-replaced": replaced,
             "short-mw": max(self.short.values(), default=0.0) / 1e6,
@@ -111,12 +113,14 @@ class PowerPart(PowerFacts):
         for kind, many, was, now in self.replaced:
             yield (f"{count(many)} ", Name(kind), f" devices are replaced ({was} → {now})")
         gone = len(self.delta.table("power_nodes").removed)
-        if gone and not self.lost and self.head.power_nodes.height:
+        if gone and self.head.power_nodes.height:
             yield (f"{plural(gone, 'power device is', 'power devices are')} removed",)
         if len(self.feeds_lost):
             yield (f"{plural(len(self.feeds_lost), 'feed is', 'feeds are')} removed",)
         if self.refed:
             yield (f"{plural(self.refed, 'feed moves', 'feeds move')} to another device",)
+        if self.rewired:
+            yield (f"{plural(self.rewired, 'feed gets', 'feeds get')} other breakers",)
 
     def decisions(self) -> Iterator[Decision]:
         """Sources, feeds, redundancy and banks that are taken away."""
@@ -143,7 +147,7 @@ class PowerPart(PowerFacts):
             yield look("replaced", f": {count(many)} ", Name(kind), f" devices, {old} → {new}")
         for design, many, was_w, now_w in self.other_draw:
             watts = f", {was_w / 1000:,.1f} → {now_w / 1000:,.1f} kW each at most"
-            yield look("other draw", f": {plural(many, 'rack')} ", Name(design), watts)
+            yield look("other draw", f": {plural(many, 'rack')} ", Name(design), watts, *self._written(design))
         removed = self.delta.table("power_nodes").removed
         gone = (
             self.base.power_nodes["kind"].gather(removed).value_counts().sort("count", "kind", descending=[True, False])
@@ -154,6 +158,12 @@ class PowerPart(PowerFacts):
         elif gone.height:
             yield fault("destroyed", f": the power tree, {plural(len(removed), 'device')}")
         yield from self._bank_decisions()
+
+    def _written(self, design: str) -> Words:
+        """Where the user's own catalogue says it of a rack design, if it does."""
+        file = f"racks/{design}.yaml"
+        lines = [hunk.head_line for hunk in hunks(self.review.base, self.review.head) if hunk.file == file]
+        return (", by ", Name(f"{file}:{lines[0]}"), " of the catalogue") if lines else ()
 
     def _source_decisions(self) -> Iterator[Decision]:
         before, after = self.review.rows("sources")
