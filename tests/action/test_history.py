@@ -62,6 +62,10 @@ CHANGES = {
         write(OWN, "extends: nvidia-dgx-h200-x4\n"),
         {"shared", "linked-spec", "linked-catalog"},
     ),
+    "a catalogue that is the whole repository": (
+        write("alone/cluster.yaml", SPEC.format(catalog="..")),
+        {"alone"},
+    ),
     "a link to another file": (lead("linked-spec/cluster.yaml", "../alone/cluster.yaml"), {"linked-spec"}),
     "a link to nothing": (lead("linked-catalog/own", "nowhere"), {"linked-catalog"}),
     "a file beside the spec that nothing reads": (write("alone/notes.md", "x\n"), set()),
@@ -75,3 +79,13 @@ def test_what_is_read_decides_which_specs_are_touched(name, repository):
     change(repository)
     commit(repository)
     assert touched(repository) == specs
+
+
+@pytest.mark.parametrize("catalog", [".", "..", "./../", "top"])
+def test_every_file_of_a_catalogue_that_is_the_whole_repository_is_read(catalog, repository):
+    (repository / "alone" / "top").symlink_to("..")
+    (repository / "alone" / "cluster.yaml").write_text(SPEC.format(catalog=catalog))
+    commit(repository)
+    (repository / "alone" / "notes.md").write_text("x\n")
+    commit(repository)
+    assert touched(repository) == {"alone"}

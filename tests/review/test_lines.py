@@ -20,6 +20,7 @@ HEADS = {
     ),
     "moved": TEXT.replace("halls: [h3]", "halls: [h1]"),
     "renamed": TEXT.replace("name: h2,", "name: annex,").replace("[h1, h2]", "[h1, annex]"),
+    "other-switch": TEXT.replace("nvidia-sn5600", "nvidia-sn5610"),
     "broken": TEXT.replace("halls:\n", "halls: [\n"),
 }
 
@@ -28,10 +29,12 @@ HEADS = {
 def lines(repository, cli):
     """Lines of the comparison of site.yaml with another text, and the folders of both builds."""
 
-    def compared(text: str) -> list[dict]:
+    def compared(text: str, *options: str) -> list[dict]:
         repository.write("base.yaml", TEXT)
         repository.write("head.yaml", text)
-        run = cli("diff", "base.yaml", "head.yaml", "--format", "json", "--fail-on", "never")
+        run = cli(
+            "diff", "base.yaml", "head.yaml", "--format", "json", "--fail-on", "never", *(options or ("--all-rows",))
+        )
         assert run.code == 0, run.err
         return [json.loads(line) for line in run.out.splitlines()]
 
@@ -40,7 +43,7 @@ def lines(repository, cli):
 
 @pytest.mark.parametrize("name", HEADS)
 def test_every_line_is_what_the_schema_says(name, lines):
-    for line in lines(HEADS[name]):
+    for line in [*lines(HEADS[name]), *lines(HEADS[name], "--max-chars", "6000")]:
         assert [error.message for error in SCHEMA.iter_errors(line)] == []
 
 
@@ -49,6 +52,25 @@ def test_the_first_line_counts_the_lines_that_follow(name, lines):
     first, *others = lines(HEADS[name])
     counted = Counter((line["table"], line["change"]) for line in others if line["type"] == "row")
     assert {(t, c): n for t, changes in first["rows"].items() for c, n in changes.items()} == counted
+
+
+@pytest.mark.parametrize("name", ["oversubscription", "growth", "moved", "other-switch"])
+def test_alike_rows_are_told_once_and_their_numbers_are_those_of_all_rows(name, lines):
+    first, *each = lines(HEADS[name])
+    folded = [line for line in lines(HEADS[name], "--max-chars", "6000")[1:] if line["type"] == "rows"]
+    sums = Counter()
+    for line in folded:
+        sums[line["table"], line["change"]] += line["count"]
+        for side, row in line["first"].items():
+            differing = {column for column in row if line["first"].get("before", row)[column] != row[column]}
+            assert differing <= set(line["differing"]), side
+    assert sums == {(t, c): n for t, changes in first["rows"].items() for c, n in changes.items()}
+    rows = [line for line in each if line["type"] == "row"]
+    assert len(folded) < len(rows) / 8
+    examples = [{"before": row.get("before"), "after": row.get("after")} for row in rows]
+    for line in folded:
+        assert {"before": None, "after": None} | line["first"] in examples
+        assert {"before": None, "after": None} | line["last"] in examples
 
 
 def ends(folder: Path, names: str = "name") -> str:
@@ -120,4 +142,5 @@ def test_a_renamed_hall_changes_no_row(lines):
     first, *others = lines(HEADS["renamed"])
     assert first["renamed"] == {"hall": {"h2": "annex"}}
     assert [line for line in others if line["type"] == "row"] == []
+    assert {"type": "rename", "kind": "hall", "before": "h2", "after": "annex"} in others
     assert first["rows"] == {}

@@ -62,6 +62,9 @@ def diff(  # noqa: PLR0913 - each is an option of its own
     artifacts: Annotated[
         bool, typer.Option("--artifacts", help="Show the changed lines of rendered files, too.")
     ] = False,
+    all_rows: Annotated[
+        bool, typer.Option("--all-rows", help="A line of JSON for each changed row, instead of one for alike rows.")
+    ] = False,
     pictures: Annotated[
         Path | None,
         typer.Option("--pictures", metavar="DIR", help="Write the pictures that change to DIR/before and DIR/after."),
@@ -101,7 +104,7 @@ def diff(  # noqa: PLR0913 - each is an option of its own
         document, measures = assemble(review)
         for form, characters, path in wanted:
             steps.step(f"writing {form}")
-            _write(_pieces(form, review, document, measures, characters), path)
+            _write(_pieces(form, review, document, measures, characters, all_rows=all_rows), path)
         if pictures is not None:
             steps.step("drawing")
             _draw(review, pictures)
@@ -150,8 +153,14 @@ def _outputs(words: list[str], limit: int) -> list[tuple[ReviewForm, int, Path |
     return made
 
 
-def _pieces(
-    form: ReviewForm, review: "Review", document: "Document", measures: "Mapping[str, float]", limit: int
+def _pieces(  # noqa: PLR0913 - what is printed, and how
+    form: ReviewForm,
+    review: "Review",
+    document: "Document",
+    measures: "Mapping[str, float]",
+    limit: int,
+    *,
+    all_rows: bool,
 ) -> Iterator[bytes]:
     from topology import findings_format  # noqa: PLC0415 - not needed by --help
     from topology.cli.codes import every_rule  # noqa: PLC0415
@@ -159,7 +168,7 @@ def _pieces(
     from topology.review.forms import data, lines, markdown, text  # noqa: PLC0415
 
     if form is ReviewForm.JSON:
-        yield from lines.json_lines(review, document, measures)
+        yield from lines.json_lines(review, document, measures, all_rows=all_rows)
     elif form is ReviewForm.DATA:
         yield data.data_line(document, measures)
     elif form is ReviewForm.MARKDOWN:

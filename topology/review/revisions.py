@@ -142,8 +142,9 @@ class Revision:
         """The entry at a path, links followed; None when there is none."""
         left, at, link = path.split("/"), "", ""
         for _ in range(MOST_LINKS + len(left) + 256):
+            left = [part for part in left if part != "."]
             if not left:
-                break
+                return TreeEntry("040000", "tree", self.commit, at)
             at = f"{at}/{left.pop(0)}".lstrip("/")
             found = self._listed("-z", "--full-tree", self.commit, "--", at)
             if not found and link:
