@@ -143,7 +143,7 @@ def test_a_file_of_one_gigabyte_is_refused_by_its_size(tmp_path):
 def test_the_largest_file_is_read_to_its_end(tmp_path):
     with (tmp_path / "big.yaml").open("wb") as file:
         file.write(b"#" * (MAX_BYTES - 1) + b"\0")
-    assert "NUL (U+0000) at byte 2097151" in told("big.yaml", cwd=tmp_path)
+    assert "NUL (U+0000) at byte 16777215" in told("big.yaml", cwd=tmp_path)
 
 
 def test_more_than_the_limit_on_standard_input_is_refused():
@@ -234,3 +234,14 @@ def test_a_link_inside_the_root_is_followed(tmp_path):
 def test_bytes_that_are_no_plain_text_are_refused_with_their_offset(tmp_path, data, words):
     (tmp_path / "spec.yaml").write_bytes(data)
     assert words in told("spec.yaml", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("filler", ["#", "\n", " ", "# a\n"])
+def test_text_beyond_what_is_parsed_is_refused_before_it_takes_a_minute(tmp_path, filler):
+    (tmp_path / "big.yaml").write_text("a: 1\nb:\n" + filler * (15 * 2**20 // len(filler)))
+    assert "error[S103]: more than 2,097,152 characters are not parsed" in told("big.yaml", cwd=tmp_path)
+
+
+def test_more_values_than_any_spec_has_are_refused(tmp_path):
+    (tmp_path / "many.yaml").write_text(f"a: [{'1,' * 100_000}]\n")
+    assert "error[S128]: more than 60,000 keys and values" in told("many.yaml", cwd=tmp_path)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from topology.cli import streams
+
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden"
 SPEC, OTHER = GOLDEN / "one-rack" / "cluster.yaml", GOLDEN / "power-tree" / "cluster.yaml"
@@ -66,6 +68,13 @@ def test_a_terminal_of_ascii_shows_words_instead_of_a_traceback(command, tmp_pat
     assert run.returncode == 0, run.stderr
     assert (run.stdout + run.stderr).isascii()
     assert "\\u" not in run.stdout + run.stderr
+
+
+def test_every_character_of_our_own_words_has_plain_ones():
+    ours = {*(ROOT / "topology").rglob("*.py"), *(ROOT / "templates").rglob("*.j2")}
+    used = {letter for file in ours for letter in file.read_text(encoding="utf-8") if not letter.isascii()}
+    streams.register()
+    assert {letter for letter in used if "\\u" in letter.encode("ascii", streams.HANDLER).decode()} == set()
 
 
 @pytest.mark.parametrize("command", ["help", "explain", "check", "diff"])

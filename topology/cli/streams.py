@@ -9,19 +9,27 @@ from typing import TextIO
 
 from topology.cli.exits import PIPE_CLOSED, REFUSED
 
-_PLAIN = {
+_PLAIN = {  # characters of our own words; ours alone, since a spec's are shown as escapes anyway
     "…": "...",
     "·": "*",
     "→": "->",
     "—": "-",
     "\u2013": "-",
+    "\u2212": "-",
     "\u00d7": "x",
+    "±": "+-",
+    "Δ": "d",
     "≤": "<=",
     "≥": ">=",
-    "Δ": "d",
     "²": "2",
+    "§": "section ",
+    "η": "eta",
+    "✅": "[ok]",
+    "❌": "[failed]",
+    "⚠": "[!]",
+    "\ufe0f": "",
 }
-_HANDLER = "topology-plain"
+HANDLER = "topology-plain"
 
 
 def guard() -> None:
@@ -29,7 +37,7 @@ def guard() -> None:
 
     A descriptor that is closed is opened on the null device, so that no file of ours takes its number.
     """
-    codecs.register_error(_HANDLER, _plain)
+    register()
     for descriptor in range(3):
         if _closed(descriptor):  # one that takes no words, so that a result on it fails
             os.open(os.devnull, os.O_RDONLY)
@@ -37,6 +45,11 @@ def guard() -> None:
         sys.stdout = ResultStream(sys.stdout or _reopened(1))
     if sys.stderr is sys.__stderr__:
         sys.stderr = MessageStream(sys.stderr or _reopened(2))
+
+
+def register() -> None:
+    """Make `HANDLER` known as what to do with characters that an encoding lacks."""
+    codecs.register_error(HANDLER, _plain)
 
 
 def _reopened(descriptor: int) -> io.TextIOWrapper:
@@ -49,7 +62,7 @@ class _Guarded(io.TextIOWrapper):
     def __init__(self, over: TextIO) -> None:
         over.flush()
         super().__init__(
-            over.buffer, over.encoding, _HANDLER, line_buffering=getattr(over, "line_buffering", False), newline=None
+            over.buffer, over.encoding, HANDLER, line_buffering=getattr(over, "line_buffering", False), newline=None
         )
         self._over = over  # kept: its end would close the descriptor
 
@@ -125,4 +138,4 @@ def _letter(character: str) -> str:
     if name.startswith("BOX DRAWINGS"):
         corners = {"HORIZONTAL": "-", "VERTICAL": "|"}
         return corners.get(name.rpartition(" ")[2], "+")
-    return _PLAIN.get(character) or character.encode("unicode_escape").decode()
+    return _PLAIN.get(character, character.encode("unicode_escape").decode())

@@ -8,7 +8,7 @@ from pathlib import Path
 from topology.findings import FindingsError
 from topology.rules import found
 
-MAX_BYTES = 2 * 1024 * 1024  # reading takes some seconds a MiB
+MAX_BYTES = 16 * 1024 * 1024
 _LIMIT = f"{MAX_BYTES:,} bytes are the limit"
 
 _SPEC = "cluster.yaml"  # as a folder's spec is called
@@ -79,7 +79,7 @@ def within_size(data: bytes, name: str) -> bytes:
         FindingsError: There are more than `MAX_BYTES`.
     """
     if len(data) > MAX_BYTES:
-        raise _refusal("S103", "the text has more than 2 MiB", name, _LIMIT)
+        raise _refusal("S103", "the text has more than 16 MiB", name, _LIMIT)
     return data
 
 

@@ -31,6 +31,7 @@ _WORDS = (
     ("(alias|anchor)|alphabetic or numeric", "'&' or '*' without a name", "write &name or *name, or quote the text"),
     ("tag", "'!' starts a tag, and tags are not read", "quote a text that starts with '!'"),
 )  # fmt: skip
+MAX_PARSED = 2 * 1024 * 1024  # characters: parsing takes some seconds a million
 _LONGEST_KEY = 1024  # characters that may stand before ':' on a line: YAML 1.2.2 §7.4.3
 
 
@@ -41,7 +42,7 @@ def events(text: str) -> Iterator[Event]:
         NotYamlError: The text is not YAML; carries the finding.
     """
     try:
-        yield from YAML(typ="safe", pure=True).parse(text)
+        yield from YAML(typ="safe", pure=True).parse(_MeteredText(text))
     except MarkedYAMLError as error:
         raise NotYamlError(_finding_of(error)) from None
     except (YAMLError, ValueError, OverflowError):  # chr() of an escape that is no character
@@ -51,6 +52,28 @@ def events(text: str) -> Iterator[Event]:
                 _beyond_unicode(text),
             )
         ) from None
+
+
+class _MeteredText:
+    """The text piece by piece, as far as it is parsed: an error at its beginning is told whatever its size."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def read(self, size: int) -> str:
+        """The next piece.
+
+        Raises:
+            NotYamlError: more is asked for than is parsed.
+        """
+        if self._at > MAX_PARSED:
+            message = f"more than {MAX_PARSED:,} characters are not parsed"
+            lines = self._text.count("\n", 0, MAX_PARSED) + 1
+            raise NotYamlError(at(found("S103", message, help="split the file, or delete comments"), (lines, 1)))
+        piece = self._text[self._at : self._at + size]
+        self._at += size
+        return piece
 
 
 class NotYamlError(Exception):

@@ -27,7 +27,8 @@ from topology.source.syntax import NotYamlError, events, spot
 from topology.source.text import hidden
 
 MAX_DEPTH = 64
-MAX_VALUES = 200_000  # of the whole document, aliases expanded
+MAX_EVENTS = 60_000  # keys, values and their brackets as written: parsing takes a second for some 10,000
+MAX_VALUES = 1_000_000  # of the whole document, aliases expanded
 MAX_ALIASED = 100_000  # of those, reached through aliases: validation walks every one
 
 
@@ -48,7 +49,9 @@ class YamlTree:
         self._values = 0
         self._aliased = 0
         try:
-            for event in events(text):
+            for count, event in enumerate(events(text)):
+                if count > MAX_EVENTS:
+                    raise _stop("S128", f"more than {MAX_EVENTS:,} keys and values", spot(event), "split the file")
                 self._take(event)
         except NotYamlError as stop:
             self.findings.append(stop.finding)
