@@ -27,9 +27,11 @@ def test_sarif_has_the_findings_of_head_and_declares_every_rule(reviewed):
 
 def test_several_formats_are_written_at_once(reviewed, repository):
     run = reviewed(SHORT, "-f", "text", "-f", "markdown=c.md", "-f", "json=c.jsonl", "-f", "sarif=c.sarif")
-    assert run.out.startswith("fault: Supply falls 1.91 MW short")
+    assert run.out.startswith("fault: reviewed: supply falls 1.91 MW short")
     written = {path.name for path in repository.folder.iterdir()}
     assert {"c.md", "c.jsonl", "c.sarif"} <= written
     assert (
-        (repository.folder / "c.md").read_text().startswith("<!-- topology:cluster.yaml -->\n❌ **Supply falls 1.91 MW")
+        (repository.folder / "c.md")
+        .read_text()
+        .startswith("<!-- topology:cluster.yaml -->\n❌ **`reviewed`: supply falls 1.91 MW")
     )

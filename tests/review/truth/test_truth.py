@@ -78,7 +78,7 @@ def test_every_measure_is_what_the_tables_hold(case, tell):
 
 def test_figures_of_the_first_table_are_what_the_tables_hold(case, tell):
     told = tell(*case)
-    rows = re.findall(r"^\| ([A-Z][\w ]*) \| ([\d,]+) \| ([\d,]+) \|", told.first, re.MULTILINE)
+    rows = re.findall(r"^\| ([A-Z][\w ]*) \| ([\d,]+) \| ([\d,]+) \|", told.comment, re.MULTILINE)
     shown = {label: tuple(int(each.replace(",", "")) for each in pair) for label, *pair in rows if label in FIGURES}
     truth = {label: (told.truth[f"{word} before"], told.truth[f"{word} after"]) for label, word in FIGURES.items()}
     assert shown == {label: truth[label] for label in shown}
