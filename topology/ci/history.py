@@ -3,13 +3,18 @@
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from topology.artifacts.output.manifest import NAME as MANIFEST
+from topology.artifacts.output.manifest import digest_of, sha256
 from topology.ci.runner import JobError
-from topology.review.refusal import SideError
-from topology.review.revisions import Revision, git
+from topology.findings import FindingsError
+from topology.source import YamlSource
+from topology.source.file_bytes import within_size
+from topology.source.refusal import TextError
+from topology.source.revisions import Revision, git
 
 _DEEPER = "set fetch-depth: 0 at actions/checkout"
 
@@ -33,7 +38,7 @@ class History:
         commits = [_commit(top, name) for name in (base, head)]
         try:
             common = git(top, "merge-base", *commits).decode().strip()
-        except SideError:
+        except TextError:
             raise JobError(f"{base} and {head} have no merge base in this clone", _remedy(top)) from None
         git_dir = Path(os.fsdecode(git(top, "rev-parse", "--absolute-git-dir").rstrip(b"\n")))
         return cls(top, git_dir, common, commits[1])
@@ -54,7 +59,22 @@ class History:
         return {path: self._read(self.base, path) != self._read(self.head, path) for path in found}
 
     def _read(self, commit: str, path: str) -> str:
-        return Revision(commit, commit, self.top, path).read()
+        """Digest of all that a comparison reads of a spec, links followed: its text, and its catalogue's files.
+
+        It is empty where the commit has no such spec, and another one wherever something cannot be read.
+        """
+        revision = Revision(commit, commit, self.top, path)
+        try:
+            data = revision.blob(path)
+            if data is None:
+                return ""
+            parts = [("", sha256(data))]
+            with suppress(FindingsError):  # no YAML of ours names no catalogue
+                folder = revision.catalog(YamlSource.parse(path, within_size(data, path)))
+                parts += [(str(file), sha256(text)) for file, text in revision.files(folder)] if folder else []
+        except TextError as error:
+            return f"{commit}: {error.message}"
+        return digest_of(parts)
 
     def _files(self, commit: str) -> list[str]:
         return _paths(git(self.top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit))
@@ -76,7 +96,7 @@ def pattern(text: str) -> re.Pattern[str]:
 def _commit(top: Path, name: str) -> str:
     try:
         return git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").decode().strip()
-    except SideError:
+    except TextError:
         raise JobError(f"the commit {name} is not in this clone", _remedy(top)) from None
 
 
@@ -84,7 +104,7 @@ def _remedy(top: Path) -> str:
     """What to do about commits that are not there."""
     try:
         shallow = git(top, "rev-parse", "--is-shallow-repository").strip() == b"true"
-    except SideError:
+    except TextError:
         return "run actions/checkout before this step"
     return f"the clone is shallow: {_DEEPER}" if shallow else f"{_DEEPER}, or name a base that is there"
 

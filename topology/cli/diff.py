@@ -87,8 +87,8 @@ def diff(  # noqa: PLR0913 - each is an option of its own
     """
     from topology.review.assemble import assemble  # noqa: PLC0415 - not needed by --help
     from topology.review.conditions import DEFAULT, ConditionError, conditions  # noqa: PLC0415
-    from topology.review.refusal import SideError  # noqa: PLC0415
     from topology.review.review import Review  # noqa: PLC0415
+    from topology.source.refusal import TextError  # noqa: PLC0415
 
     wanted = _outputs(forms or [ReviewForm.TEXT], limit)
     try:
@@ -98,7 +98,7 @@ def diff(  # noqa: PLR0913 - each is an option of its own
     with progress() as steps:
         try:
             review = Review(*sides.both(base, head, steps), artifacts=artifacts)
-        except SideError as error:
+        except TextError as error:
             reports.refuse(error.message, error.help)
         steps.step("comparing")
         document, measures = assemble(review)
@@ -118,11 +118,11 @@ def diff(  # noqa: PLR0913 - each is an option of its own
 
 def _draw(review: "Review", to: Path) -> None:
     from topology.review import drawn  # noqa: PLC0415 - not needed by --help
-    from topology.review.refusal import SideError  # noqa: PLC0415
+    from topology.source.refusal import TextError  # noqa: PLC0415
 
     try:
         drawn.write(review, to)
-    except SideError as error:
+    except TextError as error:
         reports.refuse(error.message, error.help)
 
 

@@ -13,23 +13,23 @@ from topology.source import YamlSource
 from topology.source.file_bytes import MAX_BYTES, within_size
 
 if TYPE_CHECKING:
-    from topology.review.revisions import Revision
     from topology.review.side import Side
+    from topology.source.revisions import Revision
 
 
 def both(base: str, head: str, progress: Progress) -> "tuple[Side, Side]":
     """Both sides.
 
     Raises:
-        SideError: one cannot be had, or neither holds a spec.
+        TextError: one cannot be had, or neither holds a spec.
     """
-    from topology.review.refusal import SideError  # noqa: PLC0415 - not needed by --help
+    from topology.source.refusal import TextError  # noqa: PLC0415 - not needed by --help
 
     if base == head == session.STDIN:
-        raise SideError("both sides are standard input", "name a file for one of them")
+        raise TextError("both sides are standard input", "name a file for one of them")
     made = [_side(words, progress) for words in (base, head)]
     if all(side.absent for side in made):
-        raise SideError(
+        raise TextError(
             f"neither {shown(base, 200)} nor {shown(head, 200)} is there", "check the path behind the colon"
         )
     return made[0], made[1]
@@ -38,8 +38,8 @@ def both(base: str, head: str, progress: Progress) -> "tuple[Side, Side]":
 def _side(words: str, progress: Progress) -> "Side":
     """What an argument names: a file or folder if there is one, else a revision, if it has a colon."""
     from topology.review.built import built  # noqa: PLC0415 - not needed by --help
-    from topology.review.refusal import SideError  # noqa: PLC0415
-    from topology.review.revisions import Revision  # noqa: PLC0415
+    from topology.source.refusal import TextError  # noqa: PLC0415
+    from topology.source.revisions import Revision  # noqa: PLC0415
 
     progress.step(f"reading {words}")
     path = Path(words)
@@ -51,17 +51,17 @@ def _side(words: str, progress: Progress) -> "Side":
         if path.exists() or path.is_symlink():
             return _file(path, progress)
     except (OSError, ValueError) as error:
-        raise SideError(f"cannot read {shown(words, 200)}: {error}", "check the path") from None
+        raise TextError(f"cannot read {shown(words, 200)}: {error}", "check the path") from None
     if ":" in words:
         return _revision(words, Revision.parse(words, Path.cwd()), progress)
-    raise SideError(
+    raise TextError(
         f"no file {shown(words, 200)}", "name a spec, REV:path, such as main:cluster.yaml, or a built folder"
     )
 
 
 def _file(path: Path, progress: Progress) -> "Side":
     """A spec in the work tree; nothing outside that tree is read."""
-    from topology.review.revisions import workspace  # noqa: PLC0415 - not needed by --help
+    from topology.source.revisions import workspace  # noqa: PLC0415 - not needed by --help
 
     root = workspace(path.parent)
     return _parse(str(path), str(path), lambda: YamlSource.read(path, root), path.parent, progress, root)

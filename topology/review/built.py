@@ -11,9 +11,9 @@ from topology.catalog.load import load as load_catalog
 from topology.expand.fabrics import kinds
 from topology.findings import Finding, FindingsError, Severity, shown
 from topology.plan import store
-from topology.review.refusal import SideError
 from topology.review.side import COMPARED, Side
 from topology.source import YamlSource
+from topology.source.refusal import TextError
 from topology.spec.load import load
 
 _AGAIN = "build it again with this version"
@@ -23,18 +23,18 @@ def built(folder: Path) -> Side:
     """The side of a built folder: tables as they are stored, spec and catalogue read again.
 
     Raises:
-        SideError: it is no build of ours, lacks what is compared, or was edited.
+        TextError: it is no build of ours, lacks what is compared, or was edited.
     """
     name = shown(str(folder), 200)
     try:
         entries = manifest.read((folder / manifest.NAME).read_bytes())
     except OSError:
-        raise SideError(f"{name} is no folder that topology build wrote", "name a spec, REV:path or a build") from None
+        raise TextError(f"{name} is no folder that topology build wrote", "name a spec, REV:path or a build") from None
     except manifest.ManifestError as error:
-        raise SideError(f"{manifest.NAME} of {name} {error}", _AGAIN) from None
+        raise TextError(f"{manifest.NAME} of {name} {error}", _AGAIN) from None
     needed = (str(SPEC), str(FINDINGS), str(store.path_of("cables")))
     if any(path not in entries for path in needed):
-        raise SideError(f"{name} has no {next(p for p in needed if p not in entries)}", f"{_AGAIN}, tables included")
+        raise TextError(f"{name} has no {next(p for p in needed if p not in entries)}", f"{_AGAIN}, tables included")
     _unedited(folder, entries, name)
     try:
         source = YamlSource.read(folder / SPEC, folder)
@@ -43,7 +43,7 @@ def built(folder: Path) -> Side:
         plan = store.read(folder, model, catalog)
         findings = tuple(_finding(one) for one in json.loads((folder / FINDINGS).read_bytes())["findings"])
     except (FindingsError, store.StoredTableError, OSError, ValueError, KeyError, TypeError):
-        raise SideError(f"{name} was built by another version of the program", _AGAIN) from None
+        raise TextError(f"{name} was built by another version of the program", _AGAIN) from None
     digests = {path: entry.sha256 for path, entry in entries.items() if _rendered(path)}
     return Side(str(folder), str(folder), source, plan, findings, {source.name: source.lines}, folder, digests)
 
@@ -52,7 +52,7 @@ def _unedited(folder: Path, entries: manifest.ListedFiles, name: str) -> None:
     """Check that every file that is read here is the one that was built.
 
     Raises:
-        SideError: one is missing or differs.
+        TextError: one is missing or differs.
     """
     for path, entry in sorted(entries.items()):
         if PurePosixPath(path).parts[0] not in {"tables", "source"} and path != str(FINDINGS):
@@ -62,7 +62,7 @@ def _unedited(folder: Path, entries: manifest.ListedFiles, name: str) -> None:
         except OSError:
             same = False
         if not same:
-            raise SideError(f"{path} of {name} is missing or was edited", "build it again")
+            raise TextError(f"{path} of {name} is missing or was edited", "build it again")
 
 
 def _rendered(path: str) -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from topology.artifacts.pictures import files
-from topology.review.refusal import SideError
 from topology.review.review import Review
 from topology.review.side import Side
+from topology.source.refusal import TextError
 
 
 def write(review: Review, to: Path) -> int:
@@ -15,7 +15,7 @@ def write(review: Review, to: Path) -> int:
     None are where a side is there and cannot be drawn: all of the other's would seem added or removed.
 
     Raises:
-        SideError: a folder or file cannot be written.
+        TextError: a folder or file cannot be written.
     """
     if any(not side.absent and not side.renders for side in (review.base, review.head)):
         return 0
@@ -28,7 +28,7 @@ def write(review: Review, to: Path) -> int:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(made[path])
     except OSError as error:
-        raise SideError(f"cannot write {ascii(str(to))[1:-1]}: {error.strerror}", "check the path") from None
+        raise TextError(f"cannot write {ascii(str(to))[1:-1]}: {error.strerror}", "check the path") from None
     return len(changed)
 
 

@@ -40,7 +40,7 @@ class ObjectKey(NamedTuple):
         return self.group, self.kind, self.namespace, self.name
 
 
-class _UnreadableError(Exception):
+class _TextError(Exception):
     """A file is no YAML; the text is what follows its name."""
 
 
@@ -108,7 +108,7 @@ def _documents(path: Path) -> Iterator[ManifestDocument]:
         bodies = list(_bodies(path.read_text()))
     except (OSError, UnicodeDecodeError) as error:
         raise KubernetesError(f"{path}: cannot be read: {error}") from error
-    except _UnreadableError as error:
+    except _TextError as error:
         raise KubernetesError(f"{path}{error}") from error
     for number, body in enumerate(bodies, 1):
         key = _key(body)
@@ -148,9 +148,9 @@ def _bodies(text: str) -> Iterator[Any]:
                 body = yaml.load(part, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 -- both are safe
             except yaml.MarkedYAMLError as error:
                 place = line + error.problem_mark.line + 1 if error.problem_mark else line + 1
-                raise _UnreadableError(f", line {place}: {error.problem}") from error
+                raise _TextError(f", line {place}: {error.problem}") from error
             except yaml.YAMLError as error:
-                raise _UnreadableError(f": {' '.join(str(error).split())}") from error
+                raise _TextError(f": {' '.join(str(error).split())}") from error
             if body is not None:
                 yield body
         line += part.count("\n")

@@ -8,17 +8,15 @@ tree of the revision and nowhere else.
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import NamedTuple
 
-from topology.artifacts.output.manifest import digest_of, sha256
-from topology.findings import FindingsError, shown
-from topology.review.refusal import SideError
+from topology.findings import shown
 from topology.source import YamlSource
-from topology.source.file_bytes import MAX_BYTES, within_size
+from topology.source.file_bytes import MAX_BYTES
+from topology.source.refusal import TextError
 
 LINK, MODULE = "120000", "160000"  # file modes of git's object store
 MOST_LINKS = 16  # followed on the way to one file; more are a circle
@@ -49,22 +47,22 @@ class Revision:
         """The revision of `REV:path`; a path that begins with ./ or ../ is relative to `cwd`.
 
         Raises:
-            SideError: there is no git, no repository, no such revision, or the path leads out of it.
+            TextError: there is no git, no repository, no such revision, or the path leads out of it.
         """
         words, _, path = argument.partition(":")
         if not words:
-            raise SideError(f"{shown(argument)} names no revision", "write REV:path, such as main:cluster.yaml")
+            raise TextError(f"{shown(argument)} names no revision", "write REV:path, such as main:cluster.yaml")
         prefix = git(cwd, "rev-parse", "--show-prefix").decode().rstrip("\n")
         try:
             named = git(cwd, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{words}^{{commit}}")
-        except SideError:
+        except TextError:
             shallow = git(cwd, "rev-parse", "--is-shallow-repository").strip() == b"true"
             help_ = f"this clone is shallow; {_FETCH}" if shallow else "git log shows the revisions there are"
-            raise SideError(f"no revision {shown(words)} in this repository", help_) from None
+            raise TextError(f"no revision {shown(words)} in this repository", help_) from None
         relative = path.startswith(("./", "../")) or path in {".", ".."}
         inside = normpath(f"{prefix}{path}" if relative else path)
         if inside.startswith(("/", "..")) or "\0" in inside or not path:
-            raise SideError(f"{shown(path)} leads out of the repository", "write a path below its top folder")
+            raise TextError(f"{shown(path)} leads out of the repository", "write a path below its top folder")
         return cls(words, named.decode().strip(), cwd, inside)
 
     def catalog(self, source: YamlSource) -> str | None:
@@ -75,65 +73,48 @@ class Revision:
         inside = normpath(f"{self.path.rpartition('/')[0] or '.'}/{named}")
         return None if inside.startswith(("/", "..")) else inside
 
-    def read(self) -> str:
-        """Digest of all that a comparison reads of a spec, links followed: its text, and its catalogue's files.
-
-        It is empty where the revision has no such spec, and another one wherever something cannot be read.
-        """
-        try:
-            data = self.blob(self.path)
-            if data is None:
-                return ""
-            parts = [("", sha256(data))]
-            with suppress(FindingsError):  # no YAML of ours names no catalogue
-                folder = self.catalog(YamlSource.parse(self.path, within_size(data, self.path)))
-                parts += [(str(path), sha256(text)) for path, text in self.files(folder)] if folder else []
-        except SideError as error:
-            return f"{self.commit}: {error.message}"
-        return digest_of(parts)
-
     def check_meant(self, path: str, cwd: Path) -> None:
         """Check that a path that is not in the tree was not meant from the current folder, as git does.
 
         Raises:
-            SideError: the current folder of that revision has it.
+            TextError: the current folder of that revision has it.
         """
         prefix = git(cwd, "rev-parse", "--show-prefix").decode().rstrip("\n")
         if prefix and self._entry(f"{prefix}{path}") is not None:
             message = f"{shown(self.words)} has {shown(f'{prefix}{path}')}, but no {shown(path)}"
-            raise SideError(message, f"write {self.words}:./{path}")
+            raise TextError(message, f"write {self.words}:./{path}")
 
     def blob(self, path: str) -> bytes | None:
         """Bytes of a file; None when the revision has nothing at `path`.
 
         Raises:
-            SideError: it is a folder, lies in a submodule or outside, or is too large.
+            TextError: it is a folder, lies in a submodule or outside, or is too large.
         """
         entry = self._entry(path)
         if entry is None:
             return None
         if entry.kind != "blob":
-            raise SideError(f"{self._shown(path)} is a folder", "name the spec in it")
+            raise TextError(f"{self._shown(path)} is a folder", "name the spec in it")
         return self._bytes(entry)
 
     def files(self, folder: str) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Every file below a folder, by its path in it; none when the folder is not there.
 
         Raises:
-            SideError: as `blob`, or there are too many.
+            TextError: as `blob`, or there are too many.
         """
         top = self._entry(folder)
         if top is None or top.kind != "tree":
             return
         listed = self._listed("-r", "-z", "--full-tree", top.oid)
         if len(listed) > MOST_FILES:
-            raise SideError(
+            raise TextError(
                 f"{self._shown(folder)} holds {len(listed):,} files", f"a catalogue has {MOST_FILES:,} at most"
             )
         for entry in listed:
             parts = entry.path.split("/")
             if {"", ".", ".."} & set(parts):
-                raise SideError(f"{self._shown(folder)} holds a file with no proper name", "rename it")
+                raise TextError(f"{self._shown(folder)} holds a file with no proper name", "rename it")
             data = self.blob(f"{folder}/{entry.path}") if entry.mode == LINK else self._bytes(entry)
             if data is not None:
                 yield PurePosixPath(*parts), data
@@ -148,21 +129,21 @@ class Revision:
             at = f"{at}/{left.pop(0)}".lstrip("/")
             found = self._listed("-z", "--full-tree", self.commit, "--", at)
             if not found and link:
-                raise SideError(f"{self._shown(link)} is a link to nothing in the repository", "copy the file")
+                raise TextError(f"{self._shown(link)} is a link to nothing in the repository", "copy the file")
             if not found:
                 return None
             (entry,) = found
             if entry.mode == MODULE:
-                raise SideError(f"{self._shown(at)} is a submodule", "run topology diff in the submodule's own folder")
+                raise TextError(f"{self._shown(at)} is a submodule", "run topology diff in the submodule's own folder")
             if entry.mode == LINK:
                 named = self._bytes(entry).decode("utf-8", "surrogateescape")
                 target = named if named.startswith("/") else normpath(f"{at.rpartition('/')[0] or '.'}/{named}")
                 if target.startswith(("/", "..")):
-                    raise SideError(f"{self._shown(at)} is a link that leads out of the repository", "copy the file")
+                    raise TextError(f"{self._shown(at)} is a link that leads out of the repository", "copy the file")
                 left, at, link = [*target.split("/"), *left], "", at
             elif not left:
                 return entry
-        raise SideError(f"{self._shown(path)} is a circle of links", "replace it by a file")
+        raise TextError(f"{self._shown(path)} is a circle of links", "replace it by a file")
 
     def _listed(self, *words: str) -> list[TreeEntry]:
         lines = git(self.top, "ls-tree", *words).decode("utf-8", "surrogateescape").split("\0")
@@ -175,10 +156,10 @@ class Revision:
     def _bytes(self, entry: TreeEntry) -> bytes:
         try:
             size = int(git(self.top, "cat-file", "-s", entry.oid))
-        except SideError:
-            raise SideError(f"{self._shown(entry.path)} is not in this clone", _FETCH) from None
+        except TextError:
+            raise TextError(f"{self._shown(entry.path)} is not in this clone", _FETCH) from None
         if size > MAX_BYTES:
-            raise SideError(f"{self._shown(entry.path)} has {size:,} bytes", f"{MAX_BYTES:,} bytes are the limit")
+            raise TextError(f"{self._shown(entry.path)} has {size:,} bytes", f"{MAX_BYTES:,} bytes are the limit")
         return git(self.top, "cat-file", "blob", entry.oid)
 
     def _shown(self, path: str) -> str:
@@ -189,7 +170,7 @@ def workspace(folder: Path) -> Path:
     """Top of the work tree that holds a folder; the folder itself where there is none, or no git."""
     try:
         return Path(os.fsdecode(git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n")))
-    except SideError:
+    except TextError:
         return folder
 
 
@@ -197,7 +178,7 @@ def git(cwd: Path, *words: str) -> bytes:
     """What git prints in a folder. Words that come from outside stand after --end-of-options or after --.
 
     Raises:
-        SideError: git is not there, or says no.
+        TextError: git is not there, or says no.
     """
     env = os.environ | {
         "GIT_OPTIONAL_LOCKS": "0",
@@ -216,11 +197,11 @@ def git(cwd: Path, *words: str) -> bytes:
             stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError:
-        raise SideError("there is no git on this machine", "install git, or name files or built folders") from None
+        raise TextError("there is no git on this machine", "install git, or name files or built folders") from None
     except (OSError, ValueError) as error:
-        raise SideError(f"git cannot run: {error}", "check the path") from None
+        raise TextError(f"git cannot run: {error}", "check the path") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = said[0].removeprefix("fatal: ") if said else "it says no"
-        raise SideError(f"git: {shown(reason, 200)[1:-1]}", "run it inside the repository, or name a file")
+        raise TextError(f"git: {shown(reason, 200)[1:-1]}", "run it inside the repository, or name a file")
     return done.stdout
