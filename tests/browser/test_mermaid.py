@@ -1,9 +1,14 @@
 """Every Mermaid diagram of ours is drawn by the package that GitHub and GitLab draw it with."""
 
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from hostile import HOSTILE
 from pages import draw, mermaid_blocks
+
+from topology.review.document import DrawnBox, DrawnEdge, Picture
+from topology.review.forms.mermaid import mermaid
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("tests/**/*.md"), ROOT / "README.md"])
@@ -31,6 +36,20 @@ def test_the_package_keeps_its_limits():
 
 def test_diagrams_are_on_record():
     assert {path.name for path in WITH_DIAGRAMS} >= {"one-line.md"}
+
+
+def test_a_hostile_label_is_drawn_as_text_and_nothing_else():
+    boxes = tuple(DrawnBox(None, (text, text)) for text in HOSTILE)
+    edges = tuple(DrawnEdge(at, 0, text, f"{text}x") for at, text in enumerate(HOSTILE))
+    (drawn,) = draw(["\n".join(mermaid(Picture(boxes, edges)))])
+    assert drawn.error == ""
+    page = ET.fromstring(drawn.svg.replace("<br>", "<br/>"))  # noqa: S314 - drawn from our own text
+    tags = {each.tag.rpartition("}")[2] for each in page.iter()}
+    assert not tags & {"a", "img", "image", "script", "iframe", "i", "b", "em", "strong", "code", "use"}
+    assert not [name for each in page.iter() for name in each.attrib if "href" in name or name.startswith("on")]
+    shown = "".join(page.itertext())
+    for text in ("<img src=x onerror=alert(1)>", "(www.evil.example/phish", "**bold**", "fa:fa-car", "$$x$$", "&lt;"):
+        assert text in shown
 
 
 def test_every_diagram_on_record_is_drawn():
