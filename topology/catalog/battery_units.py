@@ -12,6 +12,7 @@ from topology.catalog.model import Battery
 
 MOST_UNITS = 1_000_000  # of one entry of the spec; the largest plants have some thousands
 
+_ENDLESS = 1e15  # far above any count that is told from another
 _HOUR_S = 3600.0
 _ROUNDING = 1e-9  # a tenth of a watt in 100 MW: below any meter, above the error of the arithmetic
 
@@ -72,8 +73,8 @@ def enough(have: float, need: float) -> bool:
 
 
 def whole_units(need: float, each: float) -> int:
-    """Units of `each` that meet `need`, rounding errors forgiven; one above `MOST_UNITS` stands for all above it."""
-    return math.ceil(min(need / each * (1 - _ROUNDING), MOST_UNITS + 1))
+    """Units of `each` that meet `need`, rounding errors forgiven; `_ENDLESS` where it is more, or infinite."""
+    return math.ceil(min(need / each * (1 - _ROUNDING), _ENDLESS))
 
 
 def units_for(need: Need, battery: Battery) -> int | None:
