@@ -10,7 +10,6 @@ from topology.review import pictures, spec_lines
 from topology.review.amounts import count, plural
 from topology.review.chapters import PARTS
 from topology.review.chapters.artifacts import ArtifactsPart
-from topology.review.chapters.power_facts import by_stage, rides
 from topology.review.document import (
     Bullets,
     Chapter,
@@ -28,6 +27,8 @@ from topology.review.document import (
 from topology.review.findings import FindingChanges
 from topology.review.review import Review
 from topology.review.stages import stages
+from topology.views.banks import rides
+from topology.views.supply import by_stage
 
 PHRASES = 6  # of the first sentence
 _MARKS = {Severity.ERROR: Mark.FAULT, Severity.WARNING: Mark.LOOK, Severity.NOTE: Mark.FINE}

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from topology.review.amounts import both, count, megawatts, row
-from topology.review.chapters.power_facts import StagePower, by_stage
 from topology.review.document import TextTable
 from topology.review.review import Review
+from topology.views.supply import StagePower, by_stage
 
 
 def stages(review: Review) -> TextTable | None:

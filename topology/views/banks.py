@@ -131,3 +131,30 @@ def least_ramp_w_per_s(swing: Swing, power_w: float, usable_wh: float) -> float:
 def _ratio(above: float, below: float) -> float:
     """One over the other; 0 of nothing, infinite over nothing."""
     return 0.0 if above <= 0 else above / below if below > 0 else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Ride:
+    """Seconds that an entry's banks carry their load."""
+
+    power_w: float
+    energy_wh: float
+    units: int
+    all_s: float
+    without_unit_s: float
+    without_bank_s: float
+
+    @property
+    def spare_s(self) -> tuple[float, float]:
+        """With one unit out, and with one bank out."""
+        return self.without_unit_s, self.without_bank_s
+
+
+def rides(plan: Plan) -> dict[str, Ride]:
+    """Every entry of batteries by name."""
+    made = {}
+    for each in planned_banks(plan):
+        have, seconds = capacity_of(each.sizing.units, each.product), each.ride_through
+        times = (seconds.all_s, seconds.without_unit_s, seconds.without_bank_s)
+        made[each.entry.name] = Ride(have.power_w, have.energy_wh, have.units, *times)
+    return made

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from topology.plan import names
 from topology.plan.plan import Plan
 
 F64 = NDArray[np.float64]
@@ -189,3 +190,25 @@ def failures(plan: Plan, nodes: Sequence[int], stage: int | None = None) -> Outc
         for row, pools in enumerate(side):
             load += np.bincount(pools, found.load_w * part * found.gain[row], minlength=len(left))
     return Outcome(found.racks[~(alive[0] | alive[1])], load, left * found.usable_w)
+
+
+@dataclass(frozen=True, slots=True)
+class Weak:
+    """Devices of a kind whose single failure takes racks or overloads others."""
+
+    devices: tuple[str, ...]  # names of the first device of each pool
+    racks: int  # most racks that one of them takes
+    over_w: float  # most that one of them puts on another above its rating
+
+
+def weak_points(plan: Plan) -> dict[str, Weak]:
+    """By kind of device; a kind that survives every single failure has none. Empty without a power tree."""
+    if not plan.feeds.height:
+        return {}
+    first = plan.power_nodes.with_columns(name=names.labels(plan, "power_nodes")).group_by("pool", maintain_order=True)
+    named = first.agg(pl.col("name", "kind").first())
+    result = single_failures(plan).with_columns(pl.col("pool").cast(pl.UInt32))
+    bad = result.filter((pl.col("lost_racks") > 0) | (pl.col("overloaded") > 0)).join(named, on="pool")
+    held = bad.sort("pool").group_by("kind", maintain_order=True)
+    rows = held.agg(pl.col("name"), racks=pl.col("lost_racks").max(), over=pl.col("over_w").max())
+    return {kind: Weak(tuple(devices), racks, over) for kind, devices, racks, over in rows.iter_rows()}

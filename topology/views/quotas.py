@@ -65,3 +65,16 @@ def local_queue(queue: str, pool: str, index: int) -> str:
     """Name of the LocalQueue of a queue in the cell of a pool; the federation's has the same, as MultiKueue wants."""
     name = queue if queue == pool else f"{queue}-{pool}"
     return name if division(index) == 1 else f"{name}-{division(index)}"
+
+
+def handed_out(plan: Plan) -> pl.DataFrame:
+    """Rows queue, nodes, gpus of the last stage: what each queue hands out over all cells."""
+    schema = {"queue": pl.String, "nodes": pl.Int64, "gpus": pl.Int64}
+    if plan.spec.kubernetes is None or not plan.stages.height or not plan.cells.height:
+        return pl.DataFrame(schema=schema)
+    names = pl.Series([queue.name for queue in plan.spec.kubernetes.queues], dtype=pl.String)
+    held = quotas(plan, plan.spec.kubernetes, plan.stages.height - 1)
+    if not held.height:
+        return pl.DataFrame(schema=schema)
+    summed = held.group_by("queue").agg(pl.col("nodes", "gpus").sum()).sort("queue")
+    return summed.with_columns(queue=names.gather(summed["queue"]))

@@ -1,5 +1,7 @@
 """What each stage draws from its sources, and what they give it."""
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from topology.plan.plan import Plan
@@ -65,3 +67,25 @@ def stages(plan: Plan) -> pl.DataFrame:
             }
         )
     return pl.DataFrame(rows, schema=schema)
+
+
+@dataclass(frozen=True, slots=True)
+class StagePower:
+    """Load and supply of a stage, watts; without sources there is no supply to speak of."""
+
+    load_w: float
+    supply_w: float | None
+
+    @property
+    def headroom_w(self) -> float | None:
+        """What is left; negative when too much is drawn."""
+        return None if self.supply_w is None else self.supply_w - self.load_w
+
+
+def by_stage(plan: Plan) -> dict[str, StagePower]:
+    """Every stage by name, in order."""
+    if plan.sources.height:
+        rows = stages(plan).select("name", "load_w", "supply_w")
+        return {name: StagePower(load, given) for name, load, given in rows.iter_rows()}
+    rows = plan.stages.select("name", "it_w")
+    return {name: StagePower(facility_w(plan, it_w), None) for name, it_w in rows.iter_rows()}

@@ -10,22 +10,9 @@ from topology.plan import Plan
 from topology.review.amounts import count, plural, signed
 from topology.review.document import Block, Chapter, Decision, Figure, Mark, Name, TextTable, Verdict, Words, look, some
 from topology.review.review import ReviewPart
-from topology.views.quotas import quotas
+from topology.views.quotas import handed_out
 
 NOWHERE = ""  # cell of a unit that is in none
-
-
-def given(plan: Plan) -> pl.DataFrame:
-    """Rows queue, nodes, gpus of the last stage: what each queue hands out over all cells."""
-    schema = {"queue": pl.String, "nodes": pl.Int64, "gpus": pl.Int64}
-    if plan.spec.kubernetes is None or not plan.stages.height or not plan.cells.height:
-        return pl.DataFrame(schema=schema)
-    names = pl.Series([queue.name for queue in plan.spec.kubernetes.queues], dtype=pl.String)
-    held = quotas(plan, plan.spec.kubernetes, plan.stages.height - 1)
-    if not held.height:
-        return pl.DataFrame(schema=schema)
-    summed = held.group_by("queue").agg(pl.col("nodes", "gpus").sum()).sort("queue")
-    return summed.with_columns(queue=names.gather(summed["queue"]))
 
 
 class CellsPart(ReviewPart):
@@ -84,7 +71,7 @@ class CellsPart(ReviewPart):
     @cached_property
     def queues(self) -> list[tuple[str, int, int]]:
         """Queues whose GPUs change: name, before, after."""
-        base, head = (dict(given(plan).select("queue", "gpus").iter_rows()) for plan in (self.base, self.head))
+        base, head = (dict(handed_out(plan).select("queue", "gpus").iter_rows()) for plan in (self.base, self.head))
         every = dict.fromkeys([*head, *base])
         return [(name, base.get(name, 0), head.get(name, 0)) for name in every if base.get(name) != head.get(name)]
 

@@ -7,7 +7,7 @@ from typing import Any
 from topology.artifacts.power.schedules import level_loads
 from topology.plan import Plan
 from topology.review.amounts import both, count, megawatts, plural, row, signed_mw
-from topology.review.chapters.power_facts import PowerFacts, Ride, StagePower
+from topology.review.chapters.power_facts import PowerFacts
 from topology.review.document import (
     Block,
     Decision,
@@ -23,6 +23,8 @@ from topology.review.document import (
     some,
 )
 from topology.review.spec_lines import hunks
+from topology.views.banks import Ride
+from topology.views.supply import StagePower
 
 Figures = Mapping[str, tuple[str, ...]]  # what a table shows of each name
 TABLES = ("sources", "power_levels", "power_nodes", "feeds", "batteries")

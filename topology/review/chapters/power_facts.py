@@ -1,91 +1,18 @@
-"""Facts of the power of two plans: load and supply by stage, ride-through, weak points."""
+"""What differs in the power of two plans."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from topology.catalog.battery_units import capacity_of
-from topology.plan import Plan, names
 from topology.review.review import Review, ReviewPart
-from topology.views import failures, supply
-from topology.views.banks import planned_banks
+from topology.views.banks import Ride, rides
+from topology.views.failures import Weak, weak_points
+from topology.views.supply import by_stage
 
 STRENGTH = ("N", "N+1", "4N/3", "2N")  # redundancies of a level, the weakest first
-
-
-@dataclass(frozen=True, slots=True)
-class StagePower:
-    """Load and supply of a stage, watts; without sources there is no supply to speak of."""
-
-    load_w: float
-    supply_w: float | None
-
-    @property
-    def headroom_w(self) -> float | None:
-        """What is left; negative when too much is drawn."""
-        return None if self.supply_w is None else self.supply_w - self.load_w
-
-
-def by_stage(plan: Plan) -> dict[str, StagePower]:
-    """Every stage by name, in order."""
-    if plan.sources.height:
-        rows = supply.stages(plan).select("name", "load_w", "supply_w")
-        return {name: StagePower(load, given) for name, load, given in rows.iter_rows()}
-    rows = plan.stages.select("name", "it_w")
-    return {name: StagePower(supply.facility_w(plan, it_w), None) for name, it_w in rows.iter_rows()}
-
-
-@dataclass(frozen=True, slots=True)
-class Ride:
-    """Seconds that an entry's banks carry their load."""
-
-    power_w: float
-    energy_wh: float
-    units: int
-    all_s: float
-    without_unit_s: float
-    without_bank_s: float
-
-    @property
-    def spare_s(self) -> tuple[float, float]:
-        """With one unit out, and with one bank out."""
-        return self.without_unit_s, self.without_bank_s
-
-
-def rides(plan: Plan) -> dict[str, Ride]:
-    """Every entry of batteries by name."""
-    made = {}
-    for each in planned_banks(plan):
-        have, seconds = capacity_of(each.sizing.units, each.product), each.ride_through
-        times = (seconds.all_s, seconds.without_unit_s, seconds.without_bank_s)
-        made[each.entry.name] = Ride(have.power_w, have.energy_wh, have.units, *times)
-    return made
-
-
-@dataclass(frozen=True, slots=True)
-class Weak:
-    """Devices of a kind whose single failure takes racks or overloads others."""
-
-    devices: tuple[str, ...]  # names of the first device of each pool
-    racks: int  # most racks that one of them takes
-    over_w: float  # most that one of them puts on another above its rating
-
-
-def weak_points(plan: Plan) -> dict[str, Weak]:
-    """By kind of device; a kind that survives every single failure has none. Empty without a power tree."""
-    if not plan.feeds.height:
-        return {}
-    first = plan.power_nodes.with_columns(name=names.labels(plan, "power_nodes")).group_by("pool", maintain_order=True)
-    named = first.agg(pl.col("name", "kind").first())
-    result = failures.single_failures(plan).with_columns(pl.col("pool").cast(pl.UInt32))
-    bad = result.filter((pl.col("lost_racks") > 0) | (pl.col("overloaded") > 0)).join(named, on="pool")
-    held = bad.sort("pool").group_by("kind", maintain_order=True)
-    rows = held.agg(pl.col("name"), racks=pl.col("lost_racks").max(), over=pl.col("over_w").max())
-    return {kind: Weak(tuple(devices), racks, over) for kind, devices, racks, over in rows.iter_rows()}
 
 
 class PowerFacts(ReviewPart):
