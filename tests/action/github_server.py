@@ -12,7 +12,7 @@ import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 REPOSITORY = "site/cluster"
 TOKEN = "ghs_the_token_of_the_second_job"  # noqa: S105 - of a server that lives as long as a test
@@ -38,6 +38,7 @@ class GitHub:
     def __init__(self):
         self.comments = {}  # number of the comment: issue, login, body
         self.pulls = {}
+        self.labels = set()  # of the one pull request that has some
         self.artifacts = {}  # id: run, name, data, stated size
         self.failures = []
         self.requests = []  # method, path, authorization
@@ -88,6 +89,8 @@ class GitHub:
             ("GET", r"issues/(\d+)/comments", self._list),
             ("POST", r"issues/(\d+)/comments", self._create),
             ("PATCH", r"issues/comments/(\d+)", self._update),
+            ("GET", r"issues/(\d+)/labels", self._labels),
+            ("POST", r"issues/(\d+)/labels", self._add_labels),
             ("GET", r"pulls/(\d+)", self._pull),
             ("GET", r"pulls", self._pulls),
             ("GET", r"actions/runs/(\d+)/artifacts", self._artifacts),
@@ -97,7 +100,21 @@ class GitHub:
             found = re.fullmatch(f"/repos/{REPOSITORY}/{pattern}", path)
             if found and verb == method:
                 return handle(*map(int, found.groups()), query=query, body=body)
+        gone = re.fullmatch(f"/repos/{REPOSITORY}/issues/(\\d+)/labels/(.+)", path)
+        if gone and method == "DELETE" and unquote(gone[2]) in self.labels:
+            self.labels.remove(unquote(gone[2]))
+            return 200, {}, []
         return 404, {}, {"message": "Not Found"}
+
+    def _labels(self, issue, *, query, body):
+        del body
+        path = f"/repos/{REPOSITORY}/issues/{issue}/labels"
+        return self._paged([{"name": each} for each in sorted(self.labels)], query, path)
+
+    def _add_labels(self, issue, *, query, body):
+        del issue, query
+        self.labels |= set(body["labels"])
+        return 200, {}, []
 
     def _paged(self, items, query, path):
         size, page = int(query.get("per_page", ["30"])[0]), int(query.get("page", ["1"])[0])

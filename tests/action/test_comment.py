@@ -8,6 +8,8 @@ import pytest
 from github_server import BOT, TOKEN, Failure
 
 from topology.ci.bodies import FORK
+from topology.ci.labels import LABELS
+from topology.review.conditions import MEASURES
 from topology.review.document import Document, Mark, Name
 from topology.review.forms.data import data_line
 
@@ -202,6 +204,51 @@ def test_a_line_that_is_no_review_costs_no_other_spec_its_comment(repository, gi
     assert job.log.count("::warning") == 4
     assert "a second text for one spec on line 6" in job.log
     assert repository.comment(required="true").code == 1
+
+
+def test_labels_say_what_all_specs_come_to_and_those_of_others_stay(repository, github):
+    repository.runs = 7
+    github.pull(12, repository.git("rev-parse", "HEAD"))
+    github.labels |= {"bug", "topology/errors", "topology/other"}
+    lines = [line("a.yaml", measures={"changes": 1, "replug": 4}), line("b.yaml", measures={"racks-removed": 1})]
+    github.artifact(7, {"reviews.jsonl": "".join(lines)})
+    assert repository.comment().code == 0
+    assert github.labels == {"bug", "topology/errors", "topology/other"}
+    assert "labels: topology/destroys, topology/replugs" in repository.comment(labels="true").log
+    assert github.labels == {"bug", "topology/other", "topology/destroys", "topology/replugs"}
+    github.failures += [Failure("GET", "labels", 403)]
+    assert "the labels were not set: 403" in repository.comment(labels="true").log
+
+
+def test_labels_go_by_measures_that_there_are():
+    assert {measure for of in LABELS.values() for measure in of} <= MEASURES.keys()
+
+
+def test_a_spec_of_which_nothing_is_built_differently_gets_no_new_comment_on_request(repository, github):
+    repository.runs = 7
+    github.pull(12, repository.git("rev-parse", "HEAD"))
+    number = github.comment(12, BOT, f"{MARKER}\nolder")
+    github.artifact(7, {"reviews.jsonl": line(measures={"changes": 0}) + line("b.yaml", measures={"changes": 0})})
+    assert "b.yaml: no comment to update" in repository.comment(skip_unchanged="true").log
+    assert github.bodies(12) == [github.comments[number]["body"]] == [TEXT]
+    repository.comment()
+    assert len(github.bodies(12)) == 2
+
+
+def test_sixty_specs_one_of_them_deep_in_folders_have_a_comment_each_with_a_link_to_every_row(repository, github):
+    repository.runs = 7
+    github.pull(12, repository.git("rev-parse", "HEAD"))
+    specs = [f"{'folder/' * 40}cluster.yaml", *(f"stacks/{at}/cluster.yaml" for at in range(59))]
+    github.artifact(7, {"reviews.jsonl": "".join(map(line, specs))})
+    github.artifact(7, {"a": "b"}, name="topology-review")
+    job = repository.comment()
+    assert job.code == 0, job.log
+    bodies = github.bodies(12)
+    assert [body.partition("\n")[0] for body in bodies] == [f"<!-- topology:{spec} -->" for spec in specs]
+    run = "https://github.com/site/cluster/actions/runs/7"
+    number = max(github.artifacts)
+    links = f"<sub>[The run]({run}) · [every row, SARIF and pictures]({run}/artifacts/{number})</sub>"
+    assert all(body.endswith(links) for body in bodies)
 
 
 # --- pull requests of forks ---------------------------------------------------------------------------

@@ -76,6 +76,18 @@ def test_the_artifact_holds_everything_that_changed(site, github):
         assert files[f"001-stacks-one-cluster/{side}/rows/h1.svg"].startswith("<svg")
 
 
+def test_a_path_of_250_characters_has_its_files_and_its_comment(site, github):
+    spec = f"{'deep-in-folders/' * 15}cluster.yaml"
+    assert len(spec) > 250
+    site.push({spec: SPEC})
+    job = site.compare()
+    assert job.code == 0, job.log
+    (packed,) = [each for each in github.artifacts.values() if each["name"] == "topology-review"]
+    assert any(name.endswith("-cluster.jsonl") for name in _unpacked(packed["data"]))
+    site.comment()
+    assert [body.partition("\n")[0] for body in github.bodies(12)] == [f"<!-- topology:{spec} -->"]
+
+
 def test_a_condition_that_is_met_fails_the_job_and_the_comment_is_written_all_the_same(site, github):
     site.push({"stacks/one/cluster.yaml": MORE})
     job = site.compare(fail_on="errors\nracks>4")

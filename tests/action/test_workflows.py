@@ -128,3 +128,6 @@ def test_the_action_installs_what_a_diff_needs_and_no_engine_of_deployments():
     )
     assert mine.items() <= every.items()
     assert not {"pulumi", "grpcio", "protobuf"} & mine.keys()
+    comment = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "comment/requirements.txt").read_text(), re.MULTILINE))
+    assert comment.items() <= mine.items()
+    assert "jsonschema" in comment

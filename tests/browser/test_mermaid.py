@@ -47,7 +47,7 @@ def test_a_hostile_label_is_drawn_as_text_and_nothing_else():
     tags = {each.tag.rpartition("}")[2] for each in page.iter()}
     assert not tags & {"a", "img", "image", "script", "iframe", "i", "b", "em", "strong", "code", "use"}
     assert not [name for each in page.iter() for name in each.attrib if "href" in name or name.startswith("on")]
-    shown = "".join(page.itertext())
+    shown = "".join(page.itertext()).replace("\u200b", "")
     for text in ("<img src=x onerror=alert(1)>", "(www.evil.example/phish", "**bold**", "fa:fa-car", "$$x$$", "&lt;"):
         assert text in shown
 

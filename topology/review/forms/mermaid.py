@@ -3,10 +3,12 @@
 import re
 
 from topology.review.document import DrawnBox, DrawnEdge, Picture
+from topology.review.forms.escape import shown
 
 MOST_EDGES = 200  # GitHub draws at most 500 edges and 50,000 characters
 MOST_CHARACTERS = 20_000
 _SAFE = re.compile(r"[^A-Za-z0-9 ,.()+/%−→–-]")
+_ICON = re.compile(r"(?<=:)(?=fa-)")  # fa:fa-car would be drawn as a car, numbers or not: a space of no width parts it
 _CLASSES = (
     "classDef new fill:#d2f4d3,stroke:#1a7f37,color:#1f2328",
     "classDef changed fill:#fff3c4,stroke:#9a6700,color:#1f2328",
@@ -25,7 +27,7 @@ def mermaid(picture: Picture) -> list[str]:
 
 def label(text: str) -> str:
     """Text of a label: whatever Mermaid could read as more than text as its character number."""
-    return _SAFE.sub(lambda found: f"#{ord(found[0])};", text)
+    return _SAFE.sub(lambda found: f"#{ord(found[0])};", _ICON.sub("\u200b", shown(text)))
 
 
 def _edge(edge: DrawnEdge) -> str:
