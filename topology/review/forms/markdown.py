@@ -63,7 +63,7 @@ def _body(document: Document, left: int) -> list[str]:
     made = decisions.within(left - stand)
     left -= size(made)
     if size(made) < decisions.size:  # no fold stands where a decision does not
-        return [*made, *together(others, left - MORE, "parts"), *together(folds, MORE, "folds")]
+        return [*made, *together(others, left - MORE, "parts"), *together(folds, 0, "folds")]
     return [*made, *together([*others, *folds], left, "parts")]
 
 
