@@ -9,6 +9,7 @@ from topology.ci.pull import Pull, newest_head
 LABELS: Mapping[str, Sequence[str]] = {  # label: measures of which one above zero is enough
     "topology/errors": ("errors",),
     "topology/destroys": ("gpus-removed", "racks-removed", "feeds-removed", "cells-removed", "resources-destroyed"),
+    "topology/replaces": ("gpus-replaced", "switches-replaced", "power-devices-replaced"),
     "topology/replugs": ("replug",),
     "topology/less-redundant": ("redundancy-lost", "overload"),
 }

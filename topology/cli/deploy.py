@@ -24,7 +24,7 @@ HELP = """Walk the stacks of a project, stage by stage.
 Each stage is a stack of its own; `pulumi up -s s1` does the same for one of them. A walk stops at the first
 closed gate, says what would open it, and goes on from there when it is run again.
 
-Exit codes: 0 fine, 1 a gate is closed or an update failed, 2 there is no project, build or Pulumi.
+Exit codes: 0 fine, 1 a gate is closed or an update failed, 2 there is no project, build or Pulumi, 4 there is drift.
 """
 
 deploy = typer.Typer(name="deploy", help=HELP, no_args_is_help=True, epilog=EXAMPLES, rich_markup_mode="markdown")

@@ -8,16 +8,21 @@ import sys
 from topology.cli.exits import INTERNAL, REFUSED
 
 _LEAST = 2**30  # bytes of addresses in which the libraries can be loaded at all
-_DEATHS = {
+_DEATHS = {  # of an allocation that failed, or the kernel's
     signal.SIGABRT,
     signal.SIGSEGV,
     signal.SIGBUS,
     signal.SIGKILL,
-}  # of an allocation that failed, or the kernel's
+}
+_STARVED = 75  # how a child leaves that had too little memory; nobody else sees it
+_in_child: list[bool] = []  # not empty in a process that `guard` began
+_NOISE = "<jemalloc>:"  # what the allocator of the tables says of itself
 
 
 def refuse() -> int:
-    """Exit code of a run that had too little memory, after one line that says so."""
+    """Exit code of a run that had too little memory, after one line that says so; in a child its parent says it."""
+    if _in_child:
+        return _STARVED
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     allowed = "" if limit == resource.RLIM_INFINITY else f"; {limit / 2**20:,.0f} MiB are allowed here (ulimit -v)"
     sys.stderr.write(
@@ -42,6 +47,7 @@ def guard() -> None:
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
+        _in_child.append(True)
         os.dup2(theirs, sys.stderr.fileno())
         return
     os.close(theirs)
@@ -51,7 +57,7 @@ def guard() -> None:
         said = pipe.read()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])  # below zero: a signal
     starved = limit < _LEAST and (code == INTERNAL or "OpenBLAS" in said)
-    if starved or -code in _DEATHS:
+    if starved or code == _STARVED or -code in _DEATHS:
         raise SystemExit(refuse())
-    sys.stderr.write(said)
+    sys.stderr.write("".join(line for line in said.splitlines(keepends=True) if not line.startswith(_NOISE)))
     raise SystemExit(code if code >= 0 else 128 - code)

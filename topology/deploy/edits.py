@@ -1,18 +1,17 @@
 """What somebody changed since it was deployed, each in one line: the thing, the field, before and after."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import islice, zip_longest
 
 from topology.artifacts.output.refusal import shown
 from topology.deploy.secrets import without_secrets
+from topology.source.line_changes import line_changes
 from topology.source.redaction import MASK, secret_key
 
 SHOWN = 20  # edits of one resource that are told, the rest is counted
 CHARACTERS = 120  # of one value
-LINES = 2_000  # that are matched one to another; it takes the square of that
 _SETTING = re.compile(r"([\w.-]{1,60})=([^\s,]{1,2000})")
 
 
@@ -45,26 +44,11 @@ def in_lines(edits: Iterable[object]) -> list[str]:
 def edits_of_text(name: str, found: bytes, wanted: bytes) -> Iterator[Edit]:
     """Lines of a file that differ, with their numbers in the file as it stands; a long one from where it begins to."""
     now, before = (text.decode(errors="replace").splitlines() for text in (found, wanted))
-    first = next((at for at, pair in enumerate(zip(now, before, strict=False)) if pair[0] != pair[1]), None)
-    first = min(len(now), len(before)) if first is None else first
-    now, before = now[first:], before[first:]
-    while now and before and now[-1] == before[-1]:
-        now.pop(), before.pop()
-    for at, added, removed in _hunks(now, before):
-        for line, (new, old) in enumerate(zip_longest(added, removed), first + at + 1):
-            yield Edit(f"{name}:{line}", "", new, old)
-    if not now and not before:  # the same lines, ended otherwise
+    if now == before:  # the same lines, ended otherwise
         yield Edit(name, "", f"{len(found):,} bytes", f"{len(wanted):,} bytes")
-
-
-def _hunks(now: Sequence[str], before: Sequence[str]) -> Iterator[tuple[int, Sequence[str], Sequence[str]]]:
-    """Where lines differ: the place in `now`, the lines there, and those that were there."""
-    if len(now) + len(before) > LINES:
-        yield 0, now, before
-        return
-    for kind, old, old_end, new, new_end in SequenceMatcher(None, before, now, autojunk=False).get_opcodes():
-        if kind != "equal":
-            yield new, now[new:new_end], before[old:old_end]
+    for change in line_changes(before, now):
+        for line, (new, old) in enumerate(zip_longest(change.added, change.removed), change.new_at + 1):
+            yield Edit(f"{name}:{line}", "", new, old)
 
 
 def _value(text: str | None) -> str:

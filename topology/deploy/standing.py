@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from topology.artifacts.output.manifest import digest_of
+from topology.artifacts.pulumi.bundles import resource_inputs
 from topology.deploy.stage import Build
 
 _OURS = ("pulumi-python:dynamic/inventory:", "pulumi-python:dynamic/bundle:")
@@ -57,9 +57,8 @@ def standing(build: Build, stage: str, found: Mapping[str, StackResource], pendi
     """
     inventory = build.inventory(stage)
     bundles = build.bundles(inventory)
-    cells = {each.name: digest_of(build.cell_files(inventory, each).items()) for each in bundles if each.is_cell}
-    wanted = {each["name"]: each["digest"] for each in inventory["resources"]}
-    wanted |= {each.name: each.digest for each in bundles if not each.is_cell}
+    wanted = {name: digest for name, (digest, _) in resource_inputs(inventory, build.files).items()}
+    cells = {each.name: wanted.pop(each.name) for each in bundles if each.is_cell}
     there = {name: each for name, each in found.items() if each.type.startswith(_OURS)}
     wanted |= _led(cells, found)
     missing = sorted(wanted.keys() - there.keys())

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from topology.diff.identity import Identity
-from topology.diff.matching import NO_ROWS, U64, Rows, Sides, match_rows
+from topology.diff.matching import NO_ROWS, U64, Rows, Sides
 from topology.plan import Plan
 
 Value = TypeVar("Value", np.bool_, np.uint64)
@@ -29,14 +29,14 @@ class Moves:
     def of(cls, identity: Identity) -> "Moves":
         """The moves between two plans."""
         places = identity.places
-        _, _, was, now = match_rows(identity.rows("racks"))
+        _, _, was, now = identity.match("racks")
         elsewhere = places[0][was] != places[1][now]
         racks = was[elsewhere], now[elsewhere]
         moved = np.zeros(identity.head.racks.height, bool)
         moved[racks[1]] = True
         boxes = {}
         for name in ("switches", "appliances"):
-            _, _, was, now = match_rows(identity.rows(name))
+            _, _, was, now = identity.match(name)
             frames = (identity.base.tables()[name], identity.head.tables()[name])
             at = [frame[rows] for frame, rows in zip(frames, (was, now), strict=True)]
             rack = [place[frame["rack"].to_numpy()] for place, frame in zip(places, at, strict=True)]
@@ -65,8 +65,8 @@ class Cabling:
         A cable is one end, and the other end may move: first the plug nearer the nodes is held fast, then,
         among what is left, the plug at the upper switch, where both devices at the moving end are on both sides.
         """
-        a, b = identity.rows("cables"), identity.cable_b
-        new, removed, was, now = match_rows(a)
+        b = identity.cable_b
+        new, removed, was, now = identity.match("cables")
         stays = b[0][was] == b[1][now]
         moved_b = was[~stays], now[~stays]
         moved_a = cls._moved_a(identity, removed, new, b)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from topology.diff.cabling import Cabling, Moves
 from topology.diff.identity import Identity
-from topology.diff.matching import Rows, match_rows
+from topology.diff.matching import Rows
 from topology.diff.renames import Renames, renames
 from topology.plan import Plan, names, tables
 
@@ -80,7 +80,7 @@ class Delta:
 
     def _diff(self, name: str) -> TableDiff:
         table = TABLES[name]
-        added, removed, was, now = match_rows(self.identity.rows(name))
+        added, removed, was, now = self.identity.match(name)
         differs = np.zeros(len(was), bool)
         columns: dict[str, NDArray[np.bool_]] = {}
         for column in _compared(table):
@@ -94,7 +94,7 @@ class Delta:
 
     def matched(self, name: str) -> tuple[Rows, Rows]:
         """Rows of a table that are on both sides: of base, and of head."""
-        return match_rows(self.identity.rows(name))[2:]
+        return self.identity.match(name)[2:]
 
     @cached_property
     def replaced(self) -> Mapping[str, tuple[Rows, Rows]]:

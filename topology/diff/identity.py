@@ -31,6 +31,7 @@ class Identity:
     head: Plan
     renames: Renames
     made: dict[str, Sides] = field(default_factory=dict)
+    matches: dict[str, tuple[Rows, Rows, Rows, Rows]] = field(default_factory=dict)
 
     @property
     def plans(self) -> tuple[Plan, Plan]:
@@ -42,6 +43,12 @@ class Identity:
         if table not in self.made:
             self.made[table] = self._racks() if table == "racks" else self._keys(table)
         return self.made[table]
+
+    def match(self, table: str) -> tuple[Rows, Rows, Rows, Rows]:
+        """Rows of a table that are added and removed, and the pairs that are on both sides, as `match_rows`."""
+        if table not in self.matches:
+            self.matches[table] = match_rows(self.rows(table))
+        return self.matches[table]
 
     def value(self, table: str, name: str) -> Sides:
         """A column in a form that can be compared: references as shared numbers, words as positions."""
@@ -97,7 +104,7 @@ class Identity:
             return
         lowest = self._in_lowest_tier(self.head)[now]
         for mine in (np.ones(len(was), bool), lowest):
-            yield replace(self, made={"switches": _taken(by_name, was[mine], now[mine])})
+            yield replace(self, made={"switches": _taken(by_name, was[mine], now[mine])}, matches={})
 
     @staticmethod
     def _in_lowest_tier(plan: Plan) -> NDArray[np.bool_]:

@@ -116,10 +116,9 @@ def _tally(review: Review, changed: FindingChanges) -> str:
 
 
 def _unchanged(review: Review) -> Words:
-    lines = spec_lines.hunks(review.base, review.head)
-    if not lines:
+    if not review.hunks:
         return (*_site(review), "no change, the two sides are the same.")
-    number = sum(hunk.height for hunk in lines)
+    number = sum(hunk.height for hunk in review.hunks)
     differ = plural(number, "line differs", "lines differ")
     return (*_site(review), f"no change; {differ}, and nothing that is built from them.")
 
@@ -194,6 +193,5 @@ def _without_plan(review: Review) -> tuple[Document, Mapping[str, float]]:
 
 def _text_fold(review: Review) -> list[Fold]:
     """Changed lines without what they cause."""
-    hunks = spec_lines.hunks(review.base, review.head)
-    groups = [(f"@@ line {hunk.head_line} @@", *hunk.lines) for hunk in hunks]
+    groups = [(f"@@ line {hunk.head_line} @@", *hunk.lines) for hunk in review.hunks]
     return [Fold(("Changed lines of the spec",), (FileLines("diff", groups),))] if groups else []

@@ -11,6 +11,7 @@ from topology.plan import Plan
 from topology.review.amounts import plural
 from topology.review.document import Block, Chapter, Decision, Figure, Fold, Mark, Verdict, Words
 from topology.review.file_changes import FileChanges
+from topology.review.hunks import Hunk, hunks
 from topology.review.side import Side
 from topology.spec.model import Slurm
 
@@ -30,6 +31,11 @@ class Review:
         if base is None and head is None:
             raise ValueError("neither side has a plan")
         return Delta(base or nothing(head), head or nothing(base))  # type: ignore[arg-type]
+
+    @cached_property
+    def hunks(self) -> list[Hunk]:
+        """Lines of the spec and the catalogue that changed."""
+        return hunks(self.base, self.head)
 
     @property
     def has_files(self) -> bool:

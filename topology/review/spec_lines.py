@@ -7,9 +7,7 @@ those that are made of it.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -21,8 +19,8 @@ from topology.plan import Plan
 from topology.review.amounts import plural
 from topology.review.document import Bullets, FileLines, Fold, Name, Note, Words
 from topology.review.findings import named
+from topology.review.hunks import Hunk
 from topology.review.review import Review
-from topology.review.side import Side
 from topology.source import YamlSource
 
 Causes = Mapping[tuple[str | int, ...], Counter[tuple[str, str]]]  # counts by table and sign, by named path
@@ -41,44 +39,6 @@ _COUNTED = {  # tables that are told, and one row of each
     "batteries": "battery bank",
     "cells": "cell",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Hunk:
-    """Lines that changed together."""
-
-    removed: tuple[str, ...]
-    added: tuple[str, ...]
-    base_line: int  # of the first removed line, from 1
-    head_line: int
-    file: str = ""  # of the catalogue, by its path below it; empty for the spec
-
-    @property
-    def height(self) -> int:
-        """Lines as people count them: a line that takes the place of another is one."""
-        return max(len(self.removed), len(self.added))
-
-    @property
-    def lines(self) -> list[str]:
-        """Lines as a diff shows them."""
-        return [f"-{line}" for line in self.removed] + [f"+{line}" for line in self.added]
-
-
-def hunks(base: Side, head: Side) -> list[Hunk]:
-    """Groups of changed lines, in order: those of the spec, then those of the catalogue's files."""
-    made = _hunks(base.text, head.text, "")
-    old, new = base.catalog, head.catalog
-    for file in sorted({*old, *new}):
-        made += _hunks(old.get(file, ()), new.get(file, ()), file)
-    return made
-
-
-def _hunks(old: tuple[str, ...], new: tuple[str, ...], file: str) -> list[Hunk]:
-    """Groups of changed lines of one file; what is alike at both ends is passed over at once."""
-    if old == new:
-        return []
-    found = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return [Hunk(old[a:b], new[c:d], a + 1, c + 1, file) for tag, a, b, c, d in found if tag != "equal"]
 
 
 def causes(delta: Delta, base: YamlSource | None, head: YamlSource | None) -> Causes:
@@ -111,10 +71,9 @@ def _rows_of(delta: Delta, table: str) -> tuple[Rows, Rows, Rows]:
 
 def fold(review: Review) -> Fold | None:
     """The fold of changed lines; None where the text is the same."""
-    changed = hunks(review.base, review.head)
-    if not changed:
+    if not review.hunks:
         return None
-    changed, comments = _told_apart(changed)
+    changed, comments = _told_apart(review.hunks)
     caused = causes(review.delta, review.base.source, review.head.source)
     told: set[tuple[str | int, ...]] = set()
     groups = []
@@ -164,7 +123,7 @@ def _made_of(plan: Plan, table: str, slug: str) -> list[str]:
     return [slug, *(plan.groups.filter(pl.col("product") == slug)["design"] if table == "racks" else ())]
 
 
-def _told_apart(changed: list[Hunk]) -> tuple[list[Hunk], int]:
+def _told_apart(changed: Sequence[Hunk]) -> tuple[list[Hunk], int]:
     """Hunks that hold more than comments, and the number of lines of the others."""
     told = [
         hunk

@@ -126,7 +126,7 @@ def _level(level: Level, index: int, loads: Loads, *, lowest: bool) -> tuple[Poo
     carried = loads.full_w if apart and level.redundancy != "N" else loads.normal_w
     if level.redundancy == "N+1":
         pool, owner = group, np.arange(places.shape[1])
-        devices = _counts(level, np.bincount(group, carried), level.rating_w) + 1
+        devices = np.maximum(_counts(level, np.bincount(group, carried), level.rating_w), 1) + 1
     else:
         pool, owner = _alone(level, group, loads.side, carried)
         devices = np.ones(len(owner), np.int64)

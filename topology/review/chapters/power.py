@@ -22,7 +22,6 @@ from topology.review.document import (
     look,
     some,
 )
-from topology.review.spec_lines import hunks
 from topology.views.banks import Ride
 from topology.views.supply import StagePower
 
@@ -40,9 +39,8 @@ class PowerPart(PowerFacts):
 
     def figures(self) -> Iterator[Figure]:
         """Rows of the first table."""
-        base, head = (float(plan.stages["it_w"][-1]) if plan.stages.height else 0.0 for plan in (self.base, self.head))
-        if megawatts(base) != megawatts(head):
-            yield _mw("IT load", base, head)
+        if megawatts(self.it_w[0]) != megawatts(self.it_w[1]):
+            yield _mw("IT load", *self.it_w)
         draws = [[*side.values()][-1].load_w if side else 0.0 for side in self.stages]
         if megawatts(draws[0]) != megawatts(draws[1]):
             yield _mw("Draw of the site, cooling included", *draws)
@@ -88,9 +86,8 @@ class PowerPart(PowerFacts):
             yield ("the permit of ", Name(name), " is withdrawn")
         yield from self._banks()
         yield from self._devices()
-        draw = [float(plan.stages["it_w"][-1]) if plan.stages.height else 0.0 for plan in (self.base, self.head)]
-        if draw[0] != draw[1] and self.other_draw:
-            yield (f"IT load {signed_mw(draw[1] - draw[0])} MW",)
+        if self.it_w[0] != self.it_w[1] and self.other_draw:
+            yield (f"IT load {signed_mw(self.it_w[1] - self.it_w[0])} MW",)
 
     def _banks(self) -> Iterator[Words]:
         """Battery banks that shrink, go, or get other units."""
@@ -142,9 +139,8 @@ class PowerPart(PowerFacts):
         if self.refed:
             yield look("re-fed", f": {plural(self.refed, 'feed moves', 'feeds move')} to another device")
         if self.rewired:
-            yield look(
-                "other circuits", f": {plural(self.rewired, 'feed gets', 'feeds get')} other breakers or circuits"
-            )
+            gets = plural(self.rewired, "feed gets", "feeds get")
+            yield look("other circuits", f": {gets} other breakers, circuits or breaker positions")
         for kind, many, old, new in self.replaced:
             yield look("replaced", f": {count(many)} ", Name(kind), f" devices, {old} → {new}")
         for design, many, was_w, now_w in self.other_draw:
@@ -164,7 +160,7 @@ class PowerPart(PowerFacts):
     def _written(self, design: str) -> Words:
         """Where the user's own catalogue says it of a rack design, if it does."""
         file = f"racks/{design}.yaml"
-        lines = [hunk.head_line for hunk in hunks(self.review.base, self.review.head) if hunk.file == file]
+        lines = [hunk.head_line for hunk in self.review.hunks if hunk.file == file]
         return (", by ", Name(f"{file}:{lines[0]}"), " of the catalogue") if lines else ()
 
     def _source_decisions(self) -> Iterator[Decision]:
@@ -177,7 +173,6 @@ class PowerPart(PowerFacts):
             if now["capacity_w"] < was["capacity_w"]:
                 words = f" gives {megawatts(was['capacity_w'])} → {megawatts(now['capacity_w'])} MW"
                 yield look("source reduced", ": ", Name(name), words)
-
         for name in self.withdrawn:
             stages = [each.name for each in self.head.spec.stages if each.needs and name in each.needs.permits]
             rests: Words = (", and it rests on: ", *some(stages)) if stages else ()

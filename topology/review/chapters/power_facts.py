@@ -22,6 +22,7 @@ class PowerFacts(ReviewPart):
         super().__init__(review)
         self.stages = by_stage(self.base), by_stage(self.head)
         self.rides = rides(self.base), rides(self.head)
+        self.it_w = [float(plan.stages["it_w"][-1]) if plan.stages.height else 0.0 for plan in review.plans]
 
     @cached_property
     def weak(self) -> tuple[dict[str, Weak], dict[str, Weak]]:
