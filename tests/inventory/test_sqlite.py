@@ -244,6 +244,53 @@ def test_writers_in_parallel_wait_for_each_other(path):
     assert rows(path, "SELECT count(*), count(DISTINCT owner) FROM racks") == [(64, 64)]
 
 
+def test_readers_and_writers_of_two_processes_never_see_a_damaged_file(path, tmp_path):
+    """A log that is moved into the file leaves it half written for a moment."""
+    site = open_inventory({"kind": "sqlite", "path": str(path)})
+    frame = pl.DataFrame([rack(number) for number in range(1, 2001)])
+    for stage in ("s1", "s2"):
+        frame.with_columns(stage=pl.lit(stage)).write_parquet(tmp_path / f"{stage}.parquet")
+    other = subprocess.Popen(
+        [sys.executable, "-c", WRITER, path, tmp_path / "s1.parquet", tmp_path / "s2.parquet"],
+        stdout=subprocess.PIPE,
+    )
+
+    def use(number):
+        mine = records(racks=[rack(number)])
+        for _ in range(20):
+            site.write(f"owner-{number}", mine)
+            assert site.token(f"owner-{number}")
+            site.remove(f"owner-{number}")
+
+    try:
+        other.stdout.readline()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(use, range(3001, 3009)))
+        assert other.poll() is None, "the other process failed"
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_file_whose_last_change_is_half_in_its_log_is_an_inventory(inventory, path):
+    """Its first page tells of pages that the file lacks: a failure while the log was moved in leaves that."""
+    token = inventory.write("a", UNIT)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute("CREATE TABLE more (text TEXT)")
+        db.execute("INSERT INTO more VALUES (hex(zeroblob(40000)))")
+        log = path.with_name(f"{path.name}-wal").read_bytes()
+        whole = path.stat().st_size
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    cut = path.read_bytes()[:whole]
+    path.write_bytes(cut)
+    path.with_name(f"{path.name}-wal").write_bytes(log)
+    assert inventory.token("a") == token
+    assert rows(path, "SELECT length(text) FROM more") == [(80000,)]
+
+
 WRITER = """
 import sys, polars as pl
 from topology.deploy.inventory import open_inventory

@@ -42,7 +42,7 @@ def added(repository, cli):
     """Rows of the diff against nothing, as dictionaries by table: every row of the plan."""
     repository.commit(README="no spec yet")
     repository.write("cluster.yaml", SPEC.read_text())
-    run = cli("diff", "HEAD:cluster.yaml", "cluster.yaml", "--format", "json", "--fail-on", "never")
+    run = cli("diff", "HEAD:cluster.yaml", "cluster.yaml", "--format", "json", "--all-rows", "--fail-on", "never")
     assert run.code == 0, run.err
     rows = [line for line in map(json.loads, run.out.splitlines()) if line["type"] == "row"]
     return {table: [row["after"] for row in rows if row["table"] == table] for table in {row["table"] for row in rows}}

@@ -68,7 +68,7 @@ def test_the_catalogue_of_each_revision_is_read_at_that_revision(repository, cli
     )
     repository.commit(**{"site/cluster.yaml": spec, "site/own/switches/own-sn5600.yaml": PRODUCT.format(height=2)})
     repository.commit(**{"site/own/switches/own-sn5600.yaml": PRODUCT.format(height=3)})
-    run = cli("diff", "HEAD~1:site/cluster.yaml", "HEAD:site/cluster.yaml", "--format", "json")
+    run = cli("diff", "HEAD~1:site/cluster.yaml", "HEAD:site/cluster.yaml", "--format", "json", "--all-rows")
     assert run.code == 0, run.err
     rows = [json.loads(line) for line in run.out.splitlines()]
     racks = [row for row in rows if row.get("table") == "racks" and row["change"] == "changed"]

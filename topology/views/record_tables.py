@@ -33,7 +33,7 @@ def _record(name: str, key: tuple[str, ...], columns: tuple[Column | str, ...], 
 
 
 _ROW = Column("row", pl.Int64, "Row in the hall, from 1.")
-_SWITCH = Column("product", pl.String, "Catalogue slug.")
+_LEVEL = Column("level", pl.Int64, "Level of the power tree, from 0 at the sources down.")
 _ENDS = tuple(
     Column(f"{end}_{part}", pl.String, doc)
     for end, device in (("a", "Node, appliance or lower switch."), ("b", "Upper switch."))
@@ -42,11 +42,11 @@ _ENDS = tuple(
 _FEED = ("rack", "side", "panel", "breaker", "circuits", "breaker_a", "phase", "capacity_w", "load_w")
 _RECORDS = (  # in the order in which they are written: what a record refers to comes before it
     _record("sources", ("name",), ("name", "kind", "capacity_w", "units", "permitted"), _FIRST_STAGE),
-    _record("power_nodes", ("name",), (_NAME, "kind", "side", "hall", "level", "rating_w")),
+    _record("power_nodes", ("name",), (_NAME, "kind", "side", "hall", _LEVEL, "rating_w")),
     _record("batteries", ("name", "bank"), ("name", "bank", "product", "units", "power_w", "energy_wh"), _FIRST_STAGE),
     _record("racks", ("name",), (_NAME, "hall", _ROW, "position", "role", "design", "height_u", "power_w")),
     _record("feeds", ("rack", "side"), _FEED),
-    _record("switches", ("name",), (_NAME, "fabric", "plane", "tier", _SWITCH, "rack", "u")),
+    _record("switches", ("name",), (_NAME, "fabric", "plane", "tier", "product", "rack", "u")),
     _record("appliances", ("name",), (_NAME, "fabric", "product", "rack", "u")),
     _record("nodes", ("name",), (_NAME, "rack", "slot", "product", Column("gpus", pl.Int64, "GPUs in it."), "domain")),
     _record("cables", ("a_device", "a_port"), (*_ENDS, "fabric", "plane", "hop", "rate_gbps")),

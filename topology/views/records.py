@@ -46,7 +46,6 @@ class Register:
             ("racks", "row"): ("row", _column(tables, "rows", pl.col("number").cast(pl.Int64))),
             ("nodes", "gpus"): ("domain", _column(tables, "nvlink_domains", node_gpus)),
             ("switches", "name"): ("switch", ends.switches),
-            ("switches", "product"): ("fabric", _column(tables, "fabrics", pl.col("switch"))),
         }
         return cls(tables, owners, ends, looked_up)
 

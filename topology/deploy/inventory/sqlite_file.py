@@ -5,7 +5,8 @@ lets readers go on while one owner is written, and a killed writer leaves the ol
 
 Opening a database may change it, and what lies beside it: SQLite takes up a log that was left, and removes one. So a
 file is looked at first in a way that changes nothing, and opened when it is an inventory; a new one has its name only
-when it is whole.
+when it is whole. Looking takes no lock, and closing a file that was looked at would drop the locks that connections of
+this process hold on it (sqlite.org/howtocorrupt.html, 2.2): so it is done only while there are none.
 """
 
 import os
@@ -13,9 +14,11 @@ import re
 import shutil
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 
 import polars as pl
@@ -32,7 +35,9 @@ SCHEMA_VERSION = 1
 BUSY_S = 60  # the engine writes many owners at once, and each waits for the others
 RETRY_S = 0.05
 HEADER = b"SQLite format 3\0"  # sqlite.org/fileformat.html
-_making = Lock()  # the engine writes many owners at once; a new file is made once
+LOOKS = 20  # at a file that another program writes meanwhile
+_open: Counter[tuple[int, int]] = Counter()  # connections of this process by file: device and inode
+_opening = Lock()  # the engine writes many owners at once; a file is looked at, and a new one made, once
 TYPES = {pl.String: "TEXT", pl.Int64: "INTEGER", pl.Float64: "REAL", pl.Boolean: "INTEGER"}
 
 # What SQLite's own words leave out, by the start of its error name (sqlite.org/rescode.html).
@@ -55,13 +60,8 @@ def readable(path: Path) -> Iterator[sqlite3.Connection | None]:
     Raises:
         InventoryError: The file cannot be read, or is not an inventory of this version.
     """
-    with explain_errors(path):
-        file = _place(path)
-        if not _is_inventory(file):
-            yield None
-            return
-        with closing(_connect(file)) as db:
-            yield db
+    with explain_errors(path), _connection(path) as db:
+        yield db
 
 
 @contextmanager
@@ -71,22 +71,19 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         InventoryError: The file cannot be made or written, or is not an inventory of this version.
     """
-    with explain_errors(path):
-        file = _place(path)
-        with _making:
-            if not _is_inventory(file):
-                _create(file)
-        with closing(_connect(file)) as db:
-            _use_log(db)
-            db.execute("PRAGMA synchronous = FULL")  # what a deployment calls written survives a power cut
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+    with explain_errors(path), _connection(path, make=True) as db:
+        if db is None:
+            raise AssertionError
+        _use_log(db)
+        db.execute("PRAGMA synchronous = FULL")  # what a deployment calls written survives a power cut
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
 
 
 @contextmanager
@@ -120,6 +117,35 @@ def _place(path: Path) -> Path:
             f"inventory: '{shown(path)}' is no path of a file", "write path: site.db, the file that holds it"
         )
     return output_folder(path).out
+
+
+@contextmanager
+def _connection(path: Path, *, make: bool = False) -> Iterator[sqlite3.Connection | None]:
+    """A connection to the inventory, which is made with `make`; None where there is none."""
+    place = _place(path)
+    with _opening:
+        there = bool(_open[_file(place)]) or _is_inventory(place)
+        if make and not there:
+            _create(place)
+        db = _connect(place) if make or there else None
+        file = _file(place)
+        _open[file] += db is not None
+    try:
+        yield db
+    finally:
+        if db is not None:
+            with _opening:
+                db.close()
+                _open[file] -= 1
+
+
+def _file(path: Path) -> tuple[int, int]:
+    """What the file is known by while a connection holds it: device and inode; zeros where there is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _connect(path: Path, *, unchanged: bool = False) -> sqlite3.Connection:
@@ -162,9 +188,32 @@ def _is_inventory(path: Path) -> bool:
     if begin != HEADER:
         what = "no SQLite file" if begin else "an empty file that this program did not make"
         raise InventoryError(f"inventory {shown(path)}: it is {what}", "name another path, or move the file away")
-    with closing(_connect(path, unchanged=True)) as db:
-        _check_inventory(db, path)
+    for look in range(LOOKS):
+        try:
+            with _looked_at(path, apart=look > 0) as db:
+                _check_inventory(db, path)
+        except sqlite3.DatabaseError:  # damaged; or written now, or by one that was cut off: the log has the rest
+            if look and (look == LOOKS - 1 or not path.with_name(f"{path.name}-wal").exists()):
+                raise
+            time.sleep(RETRY_S * bool(look))
+        else:
+            break
     return True
+
+
+@contextmanager
+def _looked_at(path: Path, *, apart: bool) -> Iterator[sqlite3.Connection]:
+    """A connection that changes nothing: to the file without its log, or to a copy of both."""
+    if not apart:
+        with closing(_connect(path, unchanged=True)) as db:
+            yield db
+        return
+    with TemporaryDirectory() as folder:
+        for name in (path.name, f"{path.name}-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(path.with_name(name), Path(folder, name))
+        with closing(_connect(Path(folder, path.name))) as db:
+            yield db
 
 
 def _check_inventory(db: sqlite3.Connection, path: Path) -> None:
