@@ -187,7 +187,7 @@ def test_an_archive_of_100_mb_is_neither_loaded_nor_believed(repository, github)
     github.artifact(7, data=b"0" * 5_000_000, size=100_000_000)
     assert "an archive of 100,000,000 bytes" in repository.comment().log
     assert not any(path.startswith("store:") for _, path, _ in github.requests)
-    github.artifact(7, data=b"0" * 5_000_000, size=1000)  # it lies about its size
+    github.artifact(7, data=b"0" * 17_000_000, size=1000)  # it lies about its size
     assert "the answer is larger than 16,777,216 bytes" in repository.comment().log
     assert github.writes() == []
 

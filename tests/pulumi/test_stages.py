@@ -207,7 +207,9 @@ def test_a_stage_is_refused_while_the_one_before_stands_as_another_build_had_it(
     begun.build(spec)
     ran = begun.up("s2")
     assert ran.code != 0
-    assert ran.errors == ["stage s2: stage s1 is deployed otherwise than this build has it; run pulumi up -s s1"]
+    assert ran.errors == [
+        "stage s2: stage s1 before it is deployed otherwise than this build has it; run pulumi up -s s1"
+    ]
     assert begun.up("s1").code == 0
     assert begun.up("s2").code == 0
 

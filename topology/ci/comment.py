@@ -13,6 +13,7 @@ from topology.review.forms.markdown import LEAST
 
 PUBLIC_API, PUBLIC_SERVER = "https://api.github.com", "https://github.com"
 AUTHOR = "github-actions[bot]"  # whose comments a workflow's own token writes
+LEAST_CHARACTERS = LEAST + 1_000  # with the links that follow every text
 ROWS = "topology-review"  # the artifact with every changed row
 FAILED = 1
 
@@ -35,8 +36,8 @@ class CommentInputs:
             JobError: one of them is not what it may be.
         """
         characters = variable("TOPOLOGY_MAX_CHARS", "60000")
-        if not characters.isdecimal() or not LEAST <= int(characters) <= MOST_CHARACTERS:
-            raise JobError(f"the input max-chars is {characters}", f"write {LEAST} to {MOST_CHARACTERS}")
+        if not characters.isdecimal() or not LEAST_CHARACTERS <= int(characters) <= MOST_CHARACTERS:
+            raise JobError(f"the input max-chars is {characters}", f"write {LEAST_CHARACTERS} to {MOST_CHARACTERS}")
         switches = (f"TOPOLOGY_{word}" for word in ("REQUIRED", "SKIP_UNCHANGED", "LABELS"))
         return cls(
             variable("TOPOLOGY_AUTHOR", AUTHOR),
@@ -59,7 +60,7 @@ def comment() -> int:
             say("no open pull request has this head any more; nothing is written")
             return 0
         trailer = _trailer(runner, api, about)
-        every = list(bodies(_archive(api, about.run_id), inputs.characters - len(trailer)))
+        every = list(bodies(_archive(api, about.run_id), max(inputs.characters - len(trailer), LEAST)))
     except (ApiError, ForgedError) as error:
         _warn(error, "the summary of the comparing job has the review")
         return FAILED if inputs.required else 0

@@ -23,7 +23,7 @@ EXAMPLES = (
     "Examples: `topology diff main:./cluster.yaml cluster.yaml` · `topology diff build/old build/new -f markdown` · "
     "`topology diff HEAD~1:./cluster.yaml HEAD:./cluster.yaml --format json=diff.jsonl --fail-on 'new-errors,replug>0'`"
 )
-LEAST_CHARACTERS = 6_000  # below it the parts of a comment that always stand might not fit
+LEAST_CHARACTERS = 5_000  # below it the parts of a comment that always stand might not fit
 
 
 class ReviewForm(StrEnum):

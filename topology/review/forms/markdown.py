@@ -29,7 +29,7 @@ from topology.review.forms.escape import begun, code, fenced, html_code, sentenc
 from topology.review.forms.mermaid import mermaid
 
 LIMIT = 60_000  # of a comment; GitHub refuses above 65,536
-LEAST = 6_000  # below it the parts that always stand might not fit
+LEAST = 5_000  # below it the parts that always stand might not fit
 PARAGRAPH, LINE, TITLE = 1_000, 300, 100  # characters of a text, of one of several on a line, of a heading
 _MARKS = {Mark.FINE: "✅", Mark.LOOK: "⚠️", Mark.FAULT: "❌"}
 
