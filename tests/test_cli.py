@@ -293,6 +293,6 @@ def test_one_run_of_diff_writes_markdown_of_two_lengths(cli, tmp_path):
     forms = ("-f", f"markdown={short}", "-f", f"markdown:900000={long}", "--max-chars", "6000")
     assert cli("diff", *sides, *forms, "--fail-on", "never").code == 0
     assert len(short.read_text()) <= 6000 < len(long.read_text())
-    for form in ("markdown:5999", "markdown:", "markdown:x", "json:9000"):
+    for form in ("markdown:4999", "markdown:", "markdown:x", "json:9000"):
         run = cli("diff", *sides, "-f", form)
-        assert (run.code, f"'{form}' is no format; write markdown:6000 or more" in run.err) == (2, True), run.err
+        assert (run.code, f"'{form}' is no format; write markdown:5000 or more" in run.err) == (2, True), run.err
