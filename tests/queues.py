@@ -9,13 +9,16 @@ import re
 from xdist.scheduler import LoadScopeScheduling
 
 # Tests that share a server that takes long to start, or one too large to run on every worker.
-SHARED = re.compile(r"inventory/.*(nautobot|netbox)|kubernetes/test_(kueue)|pulumi/test_(manifests)")
+SHARED = re.compile(
+    r"inventory/.*(nautobot|netbox)|kubernetes/test_(kueue)|review/test_(scale)|pulumi/test_(manifests)"
+)
 LONG = (  # what takes minutes, the longest queue first: none of it is to be all that is left in the end
     "tests/inventory/",
     "tests/kubernetes/test_kueue",
     "tests/pulumi/",
     "tests/kubernetes/",
     "tests/action/",
+    "tests/review/test_scale",
     "tests/browser/",
 )
 

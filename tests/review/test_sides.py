@@ -60,6 +60,10 @@ def test_a_build_without_tables_or_a_folder_of_something_else_is_refused(reposit
     assert "no tables/cables.parquet" in cli("diff", "out", "a.yaml").err
     (repository.folder / "else").mkdir()
     assert "no folder that topology build wrote" in cli("diff", "else", "a.yaml").err
+    repository.commit(**{"else/cluster.yaml": TEXT})
+    assert "name 'else/cluster.yaml'" in cli("diff", "else", "a.yaml").err
+    for folder in ("else", "else/"):
+        assert "name 'HEAD:else/cluster.yaml'" in cli("diff", f"HEAD:{folder}", "a.yaml").err
 
 
 def test_the_catalogue_of_each_revision_is_read_at_that_revision(repository, cli):

@@ -83,7 +83,7 @@ def _measures(review: Review, changed: FindingChanges) -> dict[str, float]:
 def _mark(review: Review, decisions: Sequence[Decision], chapters: Sequence[Chapter]) -> Mark:
     worst = max((decision.mark for decision in decisions), default=Mark.FINE)
     verdicts = max((chapter.verdict.mark for chapter in chapters if chapter.verdict), default=Mark.FINE)
-    return Mark.FAULT if review.head.errors else max(worst, verdicts)
+    return Mark.FAULT if review.head.errors or review.head.absent else max(worst, verdicts)
 
 
 def _sentence(review: Review, chapters: Sequence[Chapter], changed: FindingChanges) -> Words:

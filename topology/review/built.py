@@ -13,6 +13,7 @@ from topology.findings import Finding, FindingsError, Severity, shown
 from topology.plan import store
 from topology.review.side import COMPARED, Side
 from topology.source import YamlSource
+from topology.source.file_bytes import SPEC_NAME
 from topology.source.refusal import TextError
 from topology.spec.load import load
 
@@ -29,7 +30,9 @@ def built(folder: Path) -> Side:
     try:
         entries = manifest.read((folder / manifest.NAME).read_bytes())
     except OSError:
-        raise TextError(f"{name} is no folder that topology build wrote", "name a spec, REV:path or a build") from None
+        spec = folder / SPEC_NAME
+        instead = shown(str(spec), 200) if spec.is_file() else "a spec, REV:path or a build"
+        raise TextError(f"{name} is no folder that topology build wrote", f"name {instead}") from None
     except manifest.ManifestError as error:
         raise TextError(f"{manifest.NAME} of {name} {error}", _AGAIN) from None
     needed = (str(SPEC), str(FINDINGS), str(store.path_of("cables")))

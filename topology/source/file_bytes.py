@@ -11,7 +11,7 @@ from topology.rules import found
 MAX_BYTES = 16 * 1024 * 1024
 _LIMIT = f"{MAX_BYTES:,} bytes are the limit"
 
-_SPEC = "cluster.yaml"  # as a folder's spec is called
+SPEC_NAME = "cluster.yaml"  # as a folder's spec is called
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -56,7 +56,7 @@ def _regular(descriptor: int, path: Path) -> bytes:
     about, name = os.fstat(descriptor), display(path)
     if not stat.S_ISREG(about.st_mode):
         kind = _KINDS.get(stat.S_IFMT(about.st_mode), "no regular file")
-        spec = path / _SPEC
+        spec = path / SPEC_NAME
         help_ = f"name {display(spec)}" if spec.is_file() else "name a file, or - for stdin"
         raise _refusal("S102", f"it is {kind}, not a regular file", name, help_)
     if about.st_size > MAX_BYTES:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from topology.findings import shown
 from topology.source import YamlSource
-from topology.source.file_bytes import MAX_BYTES
+from topology.source.file_bytes import MAX_BYTES, SPEC_NAME
 from topology.source.refusal import TextError
 
 LINK, MODULE = "120000", "160000"  # file modes of git's object store
@@ -94,7 +94,11 @@ class Revision:
         if entry is None:
             return None
         if entry.kind != "blob":
-            raise TextError(f"{self._shown(path)} is a folder", "name the spec in it")
+            spec = f"{path.rstrip('/')}/{SPEC_NAME}"
+            there = entry.kind == "tree" and self._entry(spec) is not None
+            raise TextError(
+                f"{self._shown(path)} is a folder", f"name {self._shown(spec) if there else 'the spec in it'}"
+            )
         return self._bytes(entry)
 
     def files(self, folder: str) -> Iterator[tuple[PurePosixPath, bytes]]:
