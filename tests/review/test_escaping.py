@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from topology.ci.bundle import review_of
+from topology.cli.diff import LEAST_CHARACTERS
 from topology.review.document import (
     Bullets,
     Chapter,
@@ -154,6 +155,11 @@ def documents(draw):
 def counted(made: str, word: str) -> int:
     """How many of something a text says it leaves out."""
     return sum(int(n.replace(",", "")) for n in re.findall(rf"^…and ([\d,]+) more {word}s?, all", made, re.MULTILINE))
+
+
+def test_the_command_refuses_what_the_form_would_refuse() -> None:
+    """The command does not load the forms to parse its options, so the least length stands there, too."""
+    assert LEAST_CHARACTERS == LEAST
 
 
 @settings(max_examples=60, deadline=None)

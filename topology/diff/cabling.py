@@ -1,6 +1,6 @@
 """What stands elsewhere and what happens to cables, as the people who move racks and pull cables see it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from topology.diff.identity import Identity
-from topology.diff.matching import NO_ROWS, U64, Rows, Sides
+from topology.diff.matching import NO_ROWS, U64, Rows, Sides, known
 from topology.plan import Plan
 
 Value = TypeVar("Value", np.bool_, np.uint64)
@@ -125,7 +125,7 @@ class Cabling:
         for side, (plan, rows) in enumerate(zip(identity.plans, (was, now), strict=True)):
             ends.append(_at_lower_ends(plan.cables[rows], _devices(identity, side, cards[side])))
             every.append(np.concatenate([*_devices(identity, side, nodes[side]).values()]))
-        stay = np.isin(ends[0], every[1]) & np.isin(ends[1], every[0])
+        stay = known(ends[0], every[1]) & known(ends[1], every[0])
         return was[stay], now[stay]
 
     @staticmethod
@@ -142,6 +142,23 @@ class Cabling:
         cables = head.cables.select("a_table", "a", "b")[now]
         away: NDArray[np.bool_] = moves.switches[cables["b"].to_numpy()] | _at_lower_ends(cables, flags)
         return away
+
+
+def within_reach(identities: Sequence[Identity]) -> tuple[Rows, Rows]:
+    """Cables of base and of head with a device on both sides; the others are removed and new, whatever switches are.
+
+    The identities differ in what switches are, and in nothing else.
+    """
+    rows = []
+    for side, plan in enumerate(identities[0].plans):
+        flags = {name: np.zeros(plan.tables()[name].height, bool) for name in ("nodes", "appliances", "switches")}
+        for name, flag in flags.items():
+            for identity in identities if name == "switches" else identities[:1]:
+                flag[identity.match(name)[2 + side]] = True
+        lower = flags | {"nics": flags["nodes"][plan.nics["node"].to_numpy()]}
+        cables = plan.cables.select("a_table", "a", "b")
+        rows.append(np.flatnonzero(flags["switches"][cables["b"].to_numpy()] | _at_lower_ends(cables, lower)))
+    return rows[0], rows[1]
 
 
 def _at_lower_ends(cables: pl.DataFrame, values: Mapping[str, NDArray[Value]]) -> NDArray[Value]:

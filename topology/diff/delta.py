@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from topology.diff.cabling import Cabling, Moves
+from topology.diff.cabling import Cabling, Moves, within_reach
 from topology.diff.identity import Identity
 from topology.diff.matching import Rows
 from topology.diff.renames import Renames, renames
@@ -61,7 +61,9 @@ class Delta:
         others = [*by_name.by_place()]
         if not others:
             return by_name
-        return min((by_name, *others), key=lambda each: Cabling.of(each, Moves.of(each), {}).effort)
+        trials = (by_name, *others)
+        rows = within_reach(trials)
+        return min(trials, key=lambda each: Cabling.of(each.of_cables(rows), Moves.of(each), {}).effort)
 
     @cached_property
     def _diffs(self) -> dict[str, TableDiff]:

@@ -22,6 +22,8 @@ from topology.diff.matching import U64, Rows, Sides, match_rows, mixed_radix, po
 from topology.diff.renames import Renames
 from topology.plan import Plan, tables
 
+LOWER_ENDS = ("nodes", "nics", "appliances")  # what hangs on switches
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -102,9 +104,25 @@ class Identity:
         _, _, was, now = match_rows(place)
         if np.array_equal(by_name[0][was], by_name[1][now]):
             return
+        for table in LOWER_ENDS:
+            self.match(table)
         lowest = self._in_lowest_tier(self.head)[now]
         for mine in (np.ones(len(was), bool), lowest):
-            yield replace(self, made={"switches": _taken(by_name, was[mine], now[mine])}, matches={})
+            yield self._with(self.plans, _taken(by_name, was[mine], now[mine]))
+
+    def of_cables(self, rows: tuple[Rows, Rows]) -> "Identity":
+        """The same between plans that hold these cables only, of base and of head."""
+        base, head = (
+            plan if len(kept) == plan.cables.height else replace(plan, cables=plan.cables[kept])
+            for plan, kept in zip(self.plans, rows, strict=True)
+        )
+        return self._with((base, head), self.rows("switches"))
+
+    def _with(self, plans: tuple[Plan, Plan], switches: Sides) -> "Identity":
+        """The same where switches and cables may be others; what does not hang on them is not made again."""
+        made = {name: sides for name, sides in self.made.items() if name != "cables"} | {"switches": switches}
+        matches = {name: match for name, match in self.matches.items() if name not in ("switches", "cables")}
+        return replace(self, base=plans[0], head=plans[1], made=made, matches=matches)
 
     @staticmethod
     def _in_lowest_tier(plan: Plan) -> NDArray[np.bool_]:

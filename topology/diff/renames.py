@@ -88,7 +88,8 @@ def renames(base: Plan, head: Plan) -> Renames:
     known = groups.renamed
     fabrics = of_table("fabrics", lambda plan: _fabric_content(plan, known, base))
     stages = of_table("stages", lambda plan: _stage_content(plan, known, base))
-    sources, batteries = of_table("sources", _source_content), of_table("batteries", _battery_content)
+    sources = of_table("sources", lambda plan: _by_first(plan.sources.select("name", "kind", "capacity_w", "units")))
+    batteries = of_table("batteries", lambda plan: _by_first(plan.batteries.select("name", "bank", "product", "level")))
 
     def of_slurm(entries: Callable[[Plan], Iterable[Partition | SlurmCluster]]) -> NameChanges:
         def content(plan: Plan) -> Content:
@@ -170,11 +171,3 @@ def _stage_content(plan: Plan, groups: Mapping[str, str], base: Plan) -> Content
     units = plan.units.select("stage", pl.lit(spelled).gather("group").alias("group"), "number")
     held = _by_first(units.drop_nulls("stage"))
     return {name: held.get(at, set()) for at, name in enumerate(plan.stages["name"])}
-
-
-def _source_content(plan: Plan) -> Content:
-    return _by_first(plan.sources.select("name", "kind", "capacity_w", "units"))
-
-
-def _battery_content(plan: Plan) -> Content:
-    return _by_first(plan.batteries.select("name", "bank", "product", "level"))

@@ -46,9 +46,8 @@ def assemble(review: Review) -> tuple[Document, Mapping[str, float]]:
     same = _same(review, changed)
     decisions = [*_findings(changed), *(decision for chapter in chapters for decision in chapter.decisions)]
     decisions.sort(key=lambda decision: -decision.mark)  # stable: findings come first among equals
-    measures["changes"] = float(not same)
     mark = _mark(review, decisions, chapters)
-    measures["verdict"] = float(mark)
+    measures |= {"changes": float(not same), "verdict": float(mark)}
     document = Document(
         marker=review.head.spec,
         mark=mark,
@@ -125,9 +124,7 @@ def _unchanged(review: Review) -> Words:
 
 def _figures(chapters: Sequence[Chapter]) -> TextTable | None:
     rows = [(f.label, f.base, f.head, f.change) for chapter in chapters for f in chapter.figures]
-    if not rows:
-        return None
-    return TextTable(("", "base", "head", "change"), rows, (False, True, True, False))
+    return TextTable(("", "base", "head", "change"), rows, (False, True, True, False)) if rows else None
 
 
 def _findings(changed: FindingChanges) -> list[Decision]:

@@ -72,11 +72,9 @@ class NetworkPart(ReviewPart):
             _by_hop(plan, rows, self._new_names(plan)).with_columns(kind=pl.lit(kind))
             for kind, (plan, rows) in self.cabling.by_change().items()
         ]
-        long = pl.concat(every)
-        kinds = self.cabling.by_change()
-        columns = [pl.col("cables").filter(pl.col("kind") == kind).sum().alias(kind) for kind in kinds]
+        columns = [pl.col("cables").filter(kind=kind).sum().alias(kind) for kind in self.cabling.by_change()]
         order = pl.Enum(list(self.pairs) or [""])
-        return long.group_by("fabric", "hop").agg(columns).sort(pl.col("fabric").cast(order), "hop")
+        return pl.concat(every).group_by("fabric", "hop").agg(columns).sort(pl.col("fabric").cast(order), "hop")
 
     def _new_names(self, plan: Plan) -> list[str]:
         renamed = self.delta.renames.fabrics.renamed if plan is self.base else {}
@@ -227,22 +225,12 @@ class NetworkPart(ReviewPart):
         now, was = self.pairs[fabric]
         if was is None or now is None or was.design != now.design:
             return ()
-        units = [
-            _units(plan, name) for plan, name in ((self.base, self._old_names.get(fabric, fabric)), (self.head, fabric))
-        ]
-        if units[1] <= units[0]:
+        units = _units(self.head, fabric)
+        if units <= _units(self.base, self._old_names.get(fabric, fabric)):
             return ()
-        room = f"sized_for: {{units: {max(units[1], now.sized_for or 0)}}}"
-        fits = f"; it fits {now.tree} of ", Name(now.switch)
-        return (
-            strong("room for growth"),
-            ": with ",
-            Name(room),
-            " from the start, ",
-            Name(fabric),
-            " keeps every plug",
-            *fits,
-        )
+        room = f"sized_for: {{units: {max(units, now.sized_for or 0)}}}"
+        keeps = ": with ", Name(room), " from the start, ", Name(fabric), f" keeps every plug; it fits {now.tree} of "
+        return (strong("room for growth"), *keeps, Name(now.switch))
 
     @property
     def _old_names(self) -> Mapping[str, str]:
@@ -281,8 +269,8 @@ class NetworkPart(ReviewPart):
         rows = []
         for name, (now, was) in self.pairs.items():
             if was != now:
-                switch = renamed(*(shape.switch if shape else "–" for shape in (was, now)))
                 label, *facts = row(name, _facts(was), _facts(now))
+                switch = renamed(*(shape.switch if shape else "–" for shape in (was, now)))
                 rows.append((label, switch, *facts))
         if rows:
             heads = ("fabric", "switch", "ports", "tree", "switches", "oversubscription", "bisection, Tb/s")

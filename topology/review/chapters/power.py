@@ -147,9 +147,8 @@ class PowerPart(PowerFacts):
             watts = f", {was_w / 1000:,.1f} → {now_w / 1000:,.1f} kW each at most"
             yield look("other draw", f": {plural(many, 'rack')} ", Name(design), watts, *self._written(design))
         removed = self.delta.table("power_nodes").removed
-        gone = (
-            self.base.power_nodes["kind"].gather(removed).value_counts().sort("count", "kind", descending=[True, False])
-        )
+        kinds = self.base.power_nodes["kind"].gather(removed)
+        gone = kinds.value_counts().sort("count", "kind", descending=[True, False])
         if gone.height and self.head.power_nodes.height:
             parts: list[Words] = [(f"{count(number)} ", Name(kind)) for kind, number in gone.iter_rows()]
             yield look("destroyed", ": devices of the power tree: ", *listed(parts))
@@ -180,9 +179,8 @@ class PowerPart(PowerFacts):
 
     def _bank_decisions(self) -> Iterator[Decision]:
         for name, many, old, new in self.other_units:
-            yield look(
-                "replaced", f": {plural(many, 'battery bank')} of ", Name(name), ", ", Name(old), " → ", Name(new)
-            )
+            banks = f": {plural(many, 'battery bank')} of "
+            yield look("replaced", banks, Name(name), ", ", Name(old), " → ", Name(new))
         for name in self.without_spare:
             yield fault("redundancy lost", ": battery banks ", Name(name), " carry nothing with one unit or bank out")
         for name, was in self.old_rides.items():
@@ -265,14 +263,8 @@ def _levels(plan: Plan) -> Figures:
         apparent = "–" if factor is None else f"{level['load_mw'] / factor:,.1f}"
         side = f" {level['side']}" if level["side"] else ""
         devices = f"{count(level['devices'])}, {level['redundancy']}"
-        load = f"{level['load_mw']:,.1f}"
-        made[f"{level['kind']}{side}"] = (
-            devices,
-            count(level["rating_kw"]),
-            load,
-            apparent,
-            f"{level['use_most']:.0%}",
-        )
+        figures = devices, count(level["rating_kw"]), f"{level['load_mw']:,.1f}", apparent, f"{level['use_most']:.0%}"
+        made[f"{level['kind']}{side}"] = figures
     return made
 
 
@@ -292,9 +284,7 @@ def _bank(ride: Ride) -> tuple[str, ...]:
     return count(ride.units), megawatts(ride.power_w), f"{ride.energy_wh / 1e6:,.1f}", _times(ride)
 
 
-def _times(ride: Ride | None) -> str:
-    if ride is None:
-        return "–"
+def _times(ride: Ride) -> str:
     every = (ride.all_s, ride.without_unit_s, ride.without_bank_s)
     per, unit, digits = _unit(every[0])
     return f"{' / '.join(f'{seconds / per:,.{digits}f}' for seconds in every)} {unit}"

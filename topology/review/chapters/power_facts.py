@@ -111,11 +111,8 @@ class PowerFacts(ReviewPart):
     def replaced(self) -> list[tuple[str, int, str, str]]:
         """Devices of the tree that stay by name with another rating on their plate: kind, how many, before, after."""
         was, now = self.delta.matched("power_nodes")
-        kva = pl.format(
-            "{} k{}",
-            (pl.col("plate_va") / 1000).round(1),
-            pl.when("apparent").then(pl.lit("VA")).otherwise(pl.lit("W")),
-        )
+        unit = pl.when("apparent").then(pl.lit("VA")).otherwise(pl.lit("W"))
+        kva = pl.format("{} k{}", (pl.col("plate_va") / 1000).round(1), unit)
         before, after = (
             plan.power_levels.select("kind", plate=kva)[plan.power_nodes["level"].gather(rows)]
             for plan, rows in ((self.base, was), (self.head, now))

@@ -43,11 +43,7 @@ def markdown(document: Document, limit: int = LIMIT) -> str:
     if limit < LEAST:
         raise ValueError(f"a comment needs {LEAST:,} characters")
     marker = shown(document.marker).replace("--", "-\\x2d").replace(">", "\\x3e")[:PARAGRAPH]
-    head = [
-        f"<!-- topology:{marker} -->",
-        f"{_MARKS[document.mark]} **{inline(_flat(document.sentence))}**",
-        "",
-    ]
+    head = [f"<!-- topology:{marker} -->", f"{_MARKS[document.mark]} **{inline(_flat(document.sentence))}**", ""]
     tail = [f"<sub>{inline(document.footer)}</sub>", ""] if document.footer else [""]
     return "\n".join([*head, *_body(document, limit - size(head) - size(tail)), *tail])
 
