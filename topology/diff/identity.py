@@ -105,7 +105,7 @@ class Identity:
         if np.array_equal(by_name[0][was], by_name[1][now]):
             return
         for table in LOWER_ENDS:
-            self.match(table)
+            self.rows(table)  # made once for all that follow
         lowest = self._in_lowest_tier(self.head)[now]
         for mine in (np.ones(len(was), bool), lowest):
             yield self._with(self.plans, _taken(by_name, was[mine], now[mine]))

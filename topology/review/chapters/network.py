@@ -269,8 +269,8 @@ class NetworkPart(ReviewPart):
         rows = []
         for name, (now, was) in self.pairs.items():
             if was != now:
-                label, *facts = row(name, _facts(was), _facts(now))
                 switch = renamed(*(shape.switch if shape else "–" for shape in (was, now)))
+                label, *facts = row(name, _facts(was), _facts(now))
                 rows.append((label, switch, *facts))
         if rows:
             heads = ("fabric", "switch", "ports", "tree", "switches", "oversubscription", "bisection, Tb/s")
